@@ -1,0 +1,129 @@
+"""What a charge point reports of itself: boot, status, readings, configuration."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from chargeamps.chargers.models import ChargePoint, ConfigurationKey, Connector
+from chargeamps.chargers.services.commands import verify_by_status
+from chargeamps.chargers.services.connections import publish_change
+
+
+@transaction.atomic
+def boot_reported(
+    *,
+    charge_point: UUID,
+    vendor: str,
+    model: str,
+    serial_number: str,
+    firmware_version: str,
+    raw: dict[str, Any],
+    received: datetime,
+) -> None:
+    """Store a BootNotification (OCPP 1.6 §4.2)."""
+    ChargePoint.objects.filter(pk=charge_point).update(
+        vendor=vendor,
+        model=model,
+        serial_number=serial_number,
+        firmware_version=firmware_version,
+        boot_notification=raw,
+        last_boot=received,
+    )
+    publish_change(charge_point)
+
+
+@transaction.atomic
+def status_reported(
+    *,
+    charge_point: UUID,
+    connector_number: int,
+    status: str,
+    error_code: str,
+    vendor_error_code: str,
+    info: str,
+    since: datetime,
+    received: datetime,
+) -> bool:
+    """Store a StatusNotification (OCPP 1.6 §4.9). False when the charge point has no such connector.
+
+    A status that only repeats what was known keeps its first time. A status never ends a charging session: chargers
+    report Available before their StopTransaction.
+    """
+    if connector_number == 0:
+        ChargePoint.objects.filter(pk=charge_point).update(status=status, error_code=error_code)
+        publish_change(charge_point)
+        return True
+    connector = Connector.objects.filter(charge_point=charge_point, number=connector_number).first()
+    if connector is None:
+        return False
+    if connector.status != status or connector.status_since is None:
+        connector.status_since = since
+    connector.status = status
+    connector.error_code = error_code
+    connector.vendor_error_code = vendor_error_code
+    connector.info = info
+    if status != "Charging":
+        # Readings stop with the flow; an old figure must not look like a present one.
+        connector.power_w = connector.current_a = 0.0 if status in SILENT_STATUSES else connector.power_w
+        connector.measured = received if status in SILENT_STATUSES else connector.measured
+    connector.save()
+    verify_by_status(connector=connector, received=received)
+    publish_change(charge_point)
+    return True
+
+
+# In these no current flows, whatever the last reading said.
+SILENT_STATUSES = frozenset(
+    {"Available", "Preparing", "SuspendedEVSE", "SuspendedEV", "Finishing", "Reserved", "Unavailable", "Faulted"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReading:
+    """The newest figures of a connector: power in W, current in A (highest phase), voltage in V."""
+
+    measured: datetime
+    power_w: float | None = None
+    current_a: float | None = None
+    current_offered_a: float | None = None
+    voltage_v: float | None = None
+
+
+@transaction.atomic
+def reading_reported(*, charge_point: UUID, connector_number: int, reading: LiveReading) -> None:
+    """Show a reading as the connector's present figures, unless a newer one is known."""
+    connector = Connector.objects.filter(charge_point=charge_point, number=connector_number).first()
+    if connector is None or (connector.measured is not None and connector.measured > reading.measured):
+        return
+    changed = ["measured"]
+    connector.measured = reading.measured
+    for name in ("power_w", "current_a", "current_offered_a", "voltage_v"):
+        value = getattr(reading, name)
+        if value is not None:
+            setattr(connector, name, value)
+            changed.append(name)
+    connector.save(update_fields=changed)
+    verify_by_status(connector=connector, received=reading.measured)
+    publish_change(charge_point)
+
+
+@transaction.atomic
+def configuration_reported(
+    *, charge_point: UUID, keys: Iterable[tuple[str, str | None, bool]], received: datetime
+) -> None:
+    """Replace what is known of the configuration by (key, value, read-only) as reported."""
+    rows = {key: ConfigurationKey(charge_point_id=charge_point, key=key, value=value, read_only=read_only)
+            for key, value, read_only in keys}
+    ConfigurationKey.objects.filter(charge_point=charge_point).exclude(key__in=rows).delete()
+    ConfigurationKey.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["charge_point", "key"],
+        update_fields=["value", "read_only"],
+    )
+    ChargePoint.objects.filter(pk=charge_point).update(configuration_reported=received)
+    publish_change(charge_point)

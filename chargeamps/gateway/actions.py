@@ -1,0 +1,292 @@
+"""The requests chargers make, one function for each action of OCPP 1.6 and its security extension.
+
+``begin`` reads the payload on the event loop and returns how to answer: at once, or by an operation that the writer
+runs in its next transaction. Every known action gets a result, whatever its payload holds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from chargeamps.chargers.models import ChargePoint
+from chargeamps.chargers.services import reporting
+from chargeamps.chargers.services.connections import Opened
+from chargeamps.common import clock
+from chargeamps.gateway import meter_values
+from chargeamps.gateway.reading import Reader
+from chargeamps.securitylog.services import record
+from chargeamps.usage import services as usage
+
+if TYPE_CHECKING:
+    from chargeamps.gateway.connection import Connection, Source
+
+Result = dict[str, Any]
+Operation = Callable[[], Result]
+
+# Seconds between heartbeats of an idle charger (OCPP 1.6 §9.1.7). The socket's pings tell a dead line sooner.
+HEARTBEAT_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How to answer a call: with ``result`` at once, or after ``operation`` is committed.
+
+    ``fallback`` is the result where the operation fails by our own fault.
+    """
+
+    reader: Reader
+    result: Result
+    operation: Operation | None = None
+
+    @property
+    def fallback(self) -> Result:
+        return self.result
+
+
+Action = Callable[["Source", Reader, datetime], Handling]
+
+
+def authorize(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """OCPP 1.6 §4.1."""
+    id_tag = reader.text("idTag", 255)
+
+    def operation() -> Result:
+        charge_point = ChargePoint.objects.get(pk=source.opened.charge_point)
+        authorised = usage.may_charge(charge_point=charge_point, id_tag=id_tag)
+        record(
+            kind="card",
+            outcome="success" if authorised else "refused",
+            charge_point=str(charge_point.pk),
+            site=str(charge_point.site_id or ""),
+            source_address=charge_point.source_address,
+        )
+        return _id_tag_info(authorised)
+
+    return Handling(reader, _id_tag_info(False), operation)
+
+
+def boot_notification(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """OCPP 1.6 §4.2."""
+    fields = {
+        "vendor": reader.text("chargePointVendor"),
+        "model": reader.text("chargePointModel"),
+        "serial_number": reader.text("chargePointSerialNumber") or reader.text("chargeBoxSerialNumber"),
+        "firmware_version": reader.text("firmwareVersion"),
+    }
+    raw = {key[:50]: reader.text(key) for key in list(reader.payload)[:30]}
+    result = {"status": "Accepted", "currentTime": clock.isoformat(received), "interval": HEARTBEAT_SECONDS}
+
+    def operation() -> Result:
+        reporting.boot_reported(charge_point=source.opened.charge_point, raw=raw, received=received, **fields)
+        return result
+
+    return Handling(reader, result, operation)
+
+
+def heartbeat(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """OCPP 1.6 §4.6. The contact itself is stored with others, once every few seconds."""
+    return Handling(reader, {"currentTime": clock.isoformat(received)})
+
+
+def status_notification(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """OCPP 1.6 §4.9."""
+    number = reader.integer("connectorId")
+    since = reader.time("timestamp", received)
+    status = reader.text("status", 50)
+    if status not in STATUSES:
+        reader.flags.append("status-unknown")
+    fields = {
+        "error_code": reader.text("errorCode", 50),
+        "vendor_error_code": reader.text("vendorErrorCode", 50),
+        "info": reader.text("info", 50),
+    }
+
+    def operation() -> Result:
+        known = (
+            number is not None
+            and 0 <= number <= MAX_CONNECTOR
+            and status in STATUSES
+            and reporting.status_reported(
+                charge_point=source.opened.charge_point,
+                connector_number=number,
+                status=status,
+                since=since,
+                received=received,
+                **fields,
+            )
+        )
+        if not known:
+            reader.flags.append("not-used")
+        return {}
+
+    return Handling(reader, {}, operation)
+
+
+def start_transaction(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """OCPP 1.6 §4.8."""
+    number = reader.integer("connectorId")
+    id_tag = reader.text("idTag", 255)
+    meter_start = reader.integer("meterStart")
+    raw_timestamp = reader.text("timestamp")
+    started = reader.time("timestamp", received)
+
+    def operation() -> Result:
+        outcome = usage.start_transaction(
+            charge_point=source.opened.charge_point,
+            connector_number=number if number is not None and 0 < number <= MAX_CONNECTOR else None,
+            id_tag=id_tag,
+            meter_start_wh=meter_start,
+            started=started,
+            received=received,
+            raw_timestamp=raw_timestamp,
+            flags=list(reader.flags),
+        )
+        if outcome.session is None:
+            reader.flags.append("no-such-connector")
+        return {"transactionId": outcome.transaction_id, **_id_tag_info(outcome.authorised)}
+
+    return Handling(reader, {"transactionId": 0, **_id_tag_info(False)}, operation)
+
+
+def stop_transaction(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """OCPP 1.6 §4.10."""
+    transaction_id = reader.integer("transactionId")
+    meter_stop = reader.integer("meterStop")
+    stopped = reader.time("timestamp", received)
+    reason = reader.text("reason", 50)
+
+    def operation() -> Result:
+        session = usage.stop_transaction(
+            charge_point=source.opened.charge_point,
+            transaction_id=transaction_id,
+            meter_stop_wh=meter_stop,
+            stopped=stopped,
+            received=received,
+            reason=reason,
+            flags=list(reader.flags),
+        )
+        if session is None:
+            reader.flags.append("no-such-transaction")
+        return {}
+
+    return Handling(reader, {}, operation)
+
+
+def meter_values_reported(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """OCPP 1.6 §4.7."""
+    number = reader.integer("connectorId")
+    transaction_id = reader.integer("transactionId")
+    samples = meter_values.read(reader, received)
+
+    def operation() -> Result:
+        charge_point = source.opened.charge_point
+        if not samples or number is None or not 0 < number <= MAX_CONNECTOR:
+            return {}
+        for sample in samples:
+            if sample.register_wh is not None:
+                usage.register_reported(
+                    charge_point=charge_point,
+                    connector_number=number,
+                    transaction_id=transaction_id,
+                    register_wh=sample.register_wh,
+                    measured=sample.time,
+                )
+        newest = max(samples, key=lambda sample: sample.time)
+        reporting.reading_reported(
+            charge_point=charge_point, connector_number=number, reading=newest.live_reading()
+        )
+        return {}
+
+    return Handling(reader, {}, operation)
+
+
+def data_transfer(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """OCPP 1.6 §4.3. No vendor's private messages are known to us."""
+    return Handling(reader, {"status": "UnknownVendorId"})
+
+
+def security_event(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """SecurityEventNotification (OCPP security whitepaper §5.3): into the security log, with both times."""
+    kind = reader.text("type", 50)
+    tech_info = reader.text("techInfo", 255)
+    occurred = reader.time("timestamp", received)
+
+    def operation() -> Result:
+        record(
+            kind="charger-event",
+            outcome="notice",
+            charge_point=str(source.opened.charge_point),
+            site=str(source.opened.site or ""),
+            detail={"type": kind, "tech_info": tech_info, "occurred": clock.isoformat(occurred)},
+        )
+        return {}
+
+    return Handling(reader, {}, operation)
+
+
+def noted(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """Progress reports whose only trace, so far, is the frame itself."""
+    return Handling(reader, {})
+
+
+def sign_certificate(source: "Source", reader: Reader, received: datetime) -> Handling:
+    """SignCertificate: this installation signs no client certificates (Security Profile 2)."""
+    return Handling(reader, {"status": "Rejected"})
+
+
+ACTIONS: dict[str, Action] = {
+    "Authorize": authorize,
+    "BootNotification": boot_notification,
+    "DataTransfer": data_transfer,
+    "DiagnosticsStatusNotification": noted,
+    "FirmwareStatusNotification": noted,
+    "Heartbeat": heartbeat,
+    "LogStatusNotification": noted,
+    "MeterValues": meter_values_reported,
+    "SecurityEventNotification": security_event,
+    "SignCertificate": sign_certificate,
+    "SignedFirmwareStatusNotification": noted,
+    "StartTransaction": start_transaction,
+    "StatusNotification": status_notification,
+    "StopTransaction": stop_transaction,
+}
+KNOWN = frozenset(ACTIONS)
+
+STATUSES = frozenset(
+    {
+        "Available",
+        "Preparing",
+        "Charging",
+        "SuspendedEVSE",
+        "SuspendedEV",
+        "Finishing",
+        "Reserved",
+        "Unavailable",
+        "Faulted",
+    }
+)
+MAX_CONNECTOR = 32767
+
+
+def begin(source: "Source", action: str, payload: dict[str, Any], received: datetime) -> Handling:
+    """Read a call's payload and say how to answer it."""
+    return ACTIONS[action](source, Reader(payload), received)
+
+
+def after(connection: "Connection", action: str) -> None:
+    """What an answered call sets going beside the conversation."""
+    if action == "BootNotification":
+        connection.settle()
+
+
+def _id_tag_info(authorised: bool) -> Result:
+    return {"idTagInfo": {"status": "Accepted" if authorised else "Invalid"}}
+
+
+def require_newest(opened: Opened) -> None:
+    """Raise ``StaleConnection`` unless this is the newest socket of its charge point."""
+    from chargeamps.gateway.connection import StaleConnection
+
+    if not ChargePoint.objects.filter(pk=opened.charge_point, epoch=opened.epoch).exists():
+        raise StaleConnection

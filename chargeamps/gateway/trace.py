@@ -1,0 +1,98 @@
+"""The redacted record of frames per charge point: what support reads when a charger behaves oddly.
+
+Written in bulk once a second, outside the answer's path: it may lose its last second in a crash, which nothing relies
+on. Frames that say little and come often are thinned to one a minute for each charge point.
+"""
+
+import asyncio
+import re
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+
+from chargeamps.gateway.models import TraceFrame
+from chargeamps.gateway.reading import clean
+from chargeamps.gateway.writer import writer
+
+log = structlog.get_logger(__name__)
+
+FRAME_CHARACTERS = 8192
+FLUSH_SECONDS = 1.0
+WAITING_FRAMES = 20_000
+THINNED = frozenset({"Heartbeat", "MeterValues"})
+THINNED_TO = timedelta(minutes=1)
+REMEMBERED = 20_000
+
+_SECRET_KEYS = r"AuthorizationKey|[A-Za-z]*[Pp]assword|[A-Za-z]*(?:Secret|Passphrase|PrivateKey)"
+_SECRETS = (
+    # {"key": "AuthorizationKey", "value": "…"} in either order, and {"WifiPassword": "…"}.
+    # A value cut off at the end of the kept part is masked too.
+    re.compile(rf'("key"\s*:\s*"(?:{_SECRET_KEYS})"[^{{}}]{{0,300}}?"value"\s*:\s*")(?:[^"\\]|\\.)*("|$)'),
+    re.compile(rf'("value"\s*:\s*")(?:[^"\\]|\\.)*("[^{{}}]{{0,300}}?"key"\s*:\s*"(?:{_SECRET_KEYS})")'),
+    re.compile(rf'("(?:{_SECRET_KEYS})"\s*:\s*")(?:[^"\\]|\\.)*("|$)'),
+)
+_ID_TAG = re.compile(r'("(?:idTag|parentIdTag)"\s*:\s*")((?:[^"\\]|\\.)*)("|$)')
+
+
+def redact(frame: str) -> str:
+    """Mask keys whole and idTags but for their last two characters."""
+    for pattern in _SECRETS:
+        frame = pattern.sub(r"\1***\2", frame)
+    return _ID_TAG.sub(lambda m: f"{m[1]}***{m[2][-2:] if len(m[2]) > 4 else ''}{m[3]}", frame)
+
+
+class Tracer:
+    def __init__(self) -> None:
+        self._frames: list[TraceFrame] = []
+        self._thinned: OrderedDict[tuple[UUID, str, str], datetime] = OrderedDict()
+        self._flush: asyncio.Task[None] | None = None
+
+    def add(
+        self, charge_point: UUID, time: datetime, direction: str, action: str, frame: str, flags: tuple[str, ...] = ()
+    ) -> None:
+        if len(self._frames) >= WAITING_FRAMES or (action in THINNED and not flags and self._thin(
+            (charge_point, direction, action), time
+        )):
+            return
+        self._frames.append(
+            TraceFrame(
+                charge_point_id=charge_point,
+                time=time,
+                direction=direction,
+                action=action[:50],
+                flags=" ".join(flags)[:200],
+                frame=redact(clean(frame[:FRAME_CHARACTERS])),
+            )
+        )
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.get_running_loop().create_task(self._flush_later())
+
+    def _thin(self, key: tuple[UUID, str, str], time: datetime) -> bool:
+        last = self._thinned.get(key)
+        if last is not None and time - last < THINNED_TO:
+            return True
+        self._thinned[key] = time
+        self._thinned.move_to_end(key)
+        if len(self._thinned) > REMEMBERED:
+            self._thinned.popitem(last=False)
+        return False
+
+    async def _flush_later(self) -> None:
+        await asyncio.sleep(FLUSH_SECONDS)
+        while self._frames:
+            frames, self._frames = self._frames, []
+            try:
+                await writer.submit(lambda frames=frames: _store(frames))
+            except Exception as error:
+                log.warning("trace_not_stored", frames=len(frames), error=repr(error))
+
+
+def _store(frames: list[TraceFrame]) -> None:
+    for frame in frames:
+        frame.pk = None
+    TraceFrame.objects.bulk_create(frames, batch_size=500)
+
+
+tracer = Tracer()

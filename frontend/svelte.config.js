@@ -1,0 +1,10 @@
+import { vitePreprocess } from '@sveltejs/vite-plugin-svelte'
+
+export default {
+  preprocess: vitePreprocess({ script: true }),
+  compilerOptions: {
+    runes: true,
+    // style-src 'self' forbids injected <style> elements.
+    css: 'external',
+  },
+}
