@@ -27,6 +27,8 @@ export default defineConfig({
           }),
         ],
       },
+      // Only the operating system asks for the icons, and it keeps them itself.
+      includeManifestIcons: false,
       manifest: {
         id: '/',
         name: 'Charge Amps Aura',

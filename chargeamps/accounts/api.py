@@ -13,15 +13,16 @@ from rest_framework.response import Response
 
 from chargeamps.accounts import services
 from chargeamps.accounts.access import access_site
-from chargeamps.accounts.authentication import AnonymousWithCsrf
+from chargeamps.accounts.authentication import AnonymousWithCsrf, SessionAuthentication, person
 from chargeamps.accounts.models import Membership, Site
 from chargeamps.accounts.selectors import me_json, memberships_of, site_json
-from chargeamps.common.api import ApiView, ProblemSerializer, person
+from chargeamps.common import context
+from chargeamps.common.api import ApiView, ProblemSerializer
 from chargeamps.common.pagination import CursorPagination
 
 _SECURE = "__Host-" if settings.HTTPS else ""
+# Tells a person's usual browser from a stranger's, so that the stranger's guesses do not lock it out.
 DEVICE_COOKIE = f"{_SECURE}device"
-DEVICE_COOKIE_AGE = 60 * 60 * 24 * 365
 
 
 class SignInSerializer(serializers.Serializer[Any]):
@@ -55,21 +56,27 @@ class SignInView(ApiView):
     def post(self, request: Request) -> Response:
         """Sign in with e-mail address and password; the session comes as a cookie."""
         data = self.read(SignInSerializer)
-        user, device = services.sign_in(
-            request=request._request,
+        user = services.check_credentials(
             email=data["email"],
             password=data["password"],
+            source_address=context.source_address.get(),
             device=request.COOKIES.get(DEVICE_COOKIE, ""),
         )
+        services.sign_in(request=request._request, user=user)
         response = Response(me_json(user))
         response.set_cookie(
-            DEVICE_COOKIE, device, max_age=DEVICE_COOKIE_AGE, secure=settings.HTTPS, httponly=True, samesite="Lax"
+            DEVICE_COOKIE,
+            services.mark_device(user.email),
+            max_age=services.DEVICE_AGE,
+            secure=settings.HTTPS,
+            httponly=True,
+            samesite="Lax",
         )
         return response
 
 
 class SignOutView(ApiView):
-    authentication_classes = [AnonymousWithCsrf]
+    authentication_classes = [SessionAuthentication]
     permission_classes = [AllowAny]
 
     @extend_schema(request=None, responses={204: OpenApiResponse(description="Signed out.")})

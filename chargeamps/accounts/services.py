@@ -1,8 +1,9 @@
 """Writes about people: accounts, sign-in, sites, memberships, API keys."""
 
+import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.password_validation import validate_password
@@ -12,7 +13,6 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from chargeamps.accounts.authentication import digest
 from chargeamps.accounts.models import ApiKey, Membership, Site, User
 from chargeamps.common import rate
 from chargeamps.common.problems import Invalid, Problem, TooManyAttempts
@@ -20,6 +20,7 @@ from chargeamps.securitylog.models import Entry
 from chargeamps.securitylog.services import record
 
 _DEVICE_SALT = "chargeamps.accounts.device"
+DEVICE_AGE = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -75,34 +76,49 @@ def create_person(*, email: str, password: str, name: str = "", actor: str = "")
     return user
 
 
-def sign_in(*, request: HttpRequest, email: str, password: str, device: str = "") -> tuple[User, str]:
-    """Sign a person in on this session; return them and the mark by which this device is known from now on.
+def check_credentials(*, email: str, password: str, source_address: str, device: str = "") -> User:
+    """Return the person whose address and password these are; count and log the attempt.
 
     Raises ``InvalidCredentials`` (unknown address, wrong password and closed account look and take alike) or
     ``TooManyAttempts``. Not atomic as a whole: what a refusal counted and logged stays.
     """
     email = email.strip().lower()
-    source: str = getattr(request, "client_address", "")
-    taken = _take_attempt(email, source, _known_device(device, email))
-    user = authenticate(request, username=email, password=password)
+    taken = _take_attempt(email, source_address, known_device(device, email))
+    user = authenticate(username=email, password=password)
+    # A failed attempt names the account by its id, so that its person can be shown it.
+    account = user or User.objects.filter(email__iexact=email).first()
+    record(
+        kind="sign-in",
+        outcome=Entry.Outcome.SUCCESS if user else Entry.Outcome.FAILURE,
+        actor=str(account.pk) if account else "",
+        source_address=source_address,
+    )
     if not isinstance(user, User):
-        # The account is named by its id, so that its owner's log can show the attempt.
-        found = User.objects.filter(email__iexact=email).first()
-        record(
-            kind="sign-in",
-            outcome=Entry.Outcome.FAILURE,
-            actor=str(found.pk) if found else "",
-            source_address=source,
-        )
         raise InvalidCredentials
-    with transaction.atomic():
-        for limit, parts in taken:
-            limit.give_back(*parts)
-        login(request, user)
-        # login() keeps the key when the same person signs in anew; a planted key must not survive that either.
-        request.session.cycle_key()
-        record(kind="sign-in", outcome=Entry.Outcome.SUCCESS, actor=str(user.pk), source_address=source)
-    return user, signing.dumps([email, secrets.token_hex(8)], salt=_DEVICE_SALT)
+    for limit, parts in taken:
+        limit.give_back(*parts)
+    return user
+
+
+def sign_in(*, request: HttpRequest, user: User) -> None:
+    """Open a session for a person who proved who they are, under a new session key."""
+    login(request, user)
+    # login() keeps the key when the same person signs in anew; a planted key must not survive that either.
+    request.session.cycle_key()
+
+
+def mark_device(email: str) -> str:
+    """Make the mark by which a browser that signed in to this account is known later."""
+    return signing.dumps([email.strip().lower(), secrets.token_hex(8)], salt=_DEVICE_SALT)
+
+
+def known_device(mark: str, email: str) -> str:
+    """Return what identifies the device if its mark is genuine and for this account, else nothing."""
+    try:
+        known_email, device = signing.loads(mark, salt=_DEVICE_SALT, max_age=DEVICE_AGE)
+    except (signing.BadSignature, ValueError, TypeError):
+        return ""
+    return str(device) if known_email == email else ""
 
 
 def sign_out(*, request: HttpRequest) -> None:
@@ -143,11 +159,15 @@ def add_member(*, site: Site, user: User, role: str, actor: User | None = None) 
 def create_api_key(*, user: User, name: str, expires: datetime | None = None) -> str:
     """Create an API key and return it: it is shown once and kept only as a digest."""
     key = f"ca_{secrets.token_urlsafe(32)}"
-    row = ApiKey.objects.create(user=user, name=name, digest=digest(key), expires=expires)
+    row = ApiKey.objects.create(user=user, name=name, digest=api_key_digest(key), expires=expires)
     record(
         kind="api-key-created", outcome=Entry.Outcome.SUCCESS, actor=str(user.pk), detail={"api_key": str(row.pk)}
     )
     return key
+
+
+def api_key_digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 Taken = list[tuple[Limit, tuple[object, ...]]]
@@ -170,11 +190,3 @@ def _take_attempt(email: str, source: str, device: str) -> Taken:
         taken.append((limit, parts))
     return taken
 
-
-def _known_device(device: str, email: str) -> str:
-    """Return the device's mark if it was given to a browser that signed in to this account, else nothing."""
-    try:
-        known_email, mark = signing.loads(device, salt=_DEVICE_SALT, max_age=60 * 60 * 24 * 365)
-    except (signing.BadSignature, ValueError, TypeError):
-        return ""
-    return f"{mark}" if known_email == email else ""

@@ -26,6 +26,8 @@ class ChargePoint(models.Model):
     boot_notification = models.JSONField(default=dict, blank=True)
     last_boot = models.DateTimeField(null=True, blank=True)
     configuration_reported = models.DateTimeField(null=True, blank=True)
+    # What it was seen to refuse of charging profiles (codes of chargeamps.gateway.profiles.Refusal).
+    refusals = models.JSONField(default=list, blank=True)
 
     # Connector 0 of OCPP: the box as a whole.
     status = models.CharField(max_length=50, blank=True)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter
@@ -61,5 +60,3 @@ class ApiView(APIView):
         rows = paginator.paginate_queryset(queryset, self.request, view=self)
         return paginator.get_paginated_response([as_json(row) for row in rows or []])
 
-
-def person[U: AbstractBaseUser](request: Request) -> Any: ...

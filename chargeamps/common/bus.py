@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 # A charger has desired work: commands or settings to bring to it. {"charge_point": id}
 DOORBELL = "doorbell"
-# What a person sees of a charge point changed. {"charge_point": id, "site": id | None}
+# What a person sees of a charge point changed. {"charge_point": id, "reading": only figures did}
 CHANGED = "changed"
 # A newer socket of a charge point was accepted by some process. {"charge_point": id, "epoch": n}
 TAKEOVER = "takeover"

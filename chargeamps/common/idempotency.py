@@ -44,7 +44,7 @@ def idempotent(view: View) -> View:
         if key is None:
             return view(self, request, *args, **kwargs)
         if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
-            raise Problem("Idempotency-Key takes 1 to 255 printable ASCII characters.", code="idempotency-key-invalid")
+            raise Problem("idempotency-key-invalid", "Idempotency-Key takes 1 to 255 printable ASCII characters.")
         return _once(_scope(request), key, _fingerprint(request), lambda: view(self, request, *args, **kwargs))
 
     honouring.idempotent = True  # type: ignore[attr-defined]
@@ -85,8 +85,8 @@ def _take_row(scope: str, key: str, fingerprint: str) -> tuple[IdempotentRequest
             )
     except OperationalError as error:
         raise Conflict(
+            "request-in-progress",
             "The same request is still being worked on. Please wait a moment.",
-            code="request-in-progress",
             headers={"Retry-After": "1"},
         ) from error
 
@@ -110,9 +110,9 @@ class _lock_timeout:
 def _replay(row: IdempotentRequest, fingerprint: str) -> Response:
     if row.fingerprint != fingerprint:
         raise Problem(
+            "idempotency-key-reused",
             "This Idempotency-Key was already used for a different request.",
             status=422,
-            code="idempotency-key-reused",
         )
     data = json.loads(row.body) if row.body else None
     return Response(data, row.status, headers={"Idempotency-Replayed": "true"})

@@ -5,19 +5,26 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.dispatch import Signal
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions, status
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 log = structlog.get_logger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
 
+# Sent for a refusal that the security log should know of: ``problem`` (its ``attempt`` says what was tried), ``request``.
+attempt_refused = Signal()
+
+
 class Problem(Exception):
-    """A refusal with its HTTP status, stable code and plain-English detail; services raise it, views need not catch it."""
+    """A refusal with its HTTP status, stable code and plain-English detail; services raise it, views need not catch it.
+
+    ``attempt`` describes an attempt at something that is not the caller's; it is logged and never shown.
+    """
 
     status: int = status.HTTP_400_BAD_REQUEST
     code: str = "bad-request"
@@ -25,27 +32,26 @@ class Problem(Exception):
 
     def __init__(
         self,
+        code: str | None = None,
         detail: str | None = None,
         *,
         status: int | None = None,
-        code: str | None = None,
-        title: str | None = None,
-        errors: dict[str, list[str]] | None = None,
         headers: dict[str, str] | None = None,
+        attempt: dict[str, str] | None = None,
         **members: Any,
     ) -> None:
-        self.status = status if status is not None else self.status
         self.code = code if code is not None else self.code
         self.detail = detail if detail is not None else self.detail
-        self.title = title if title is not None else HTTPStatus(self.status).phrase
+        self.status = status if status is not None else self.status
         self.headers = headers or {}
-        self.members = members if errors is None else {**members, "errors": errors}
+        self.attempt = attempt
+        self.members = members
         super().__init__(f"{self.code}: {self.detail}")
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "type": "about:blank",
-            "title": self.title,
+            "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "code": self.code,
             "detail": self.detail,
@@ -80,7 +86,7 @@ class NotPermitted(Problem):
 
 
 class Conflict(Problem):
-    """The request is in order, but not now."""
+    """The request is in order, but not now: ``Conflict("charger-offline", "Your charger is offline, so …")``."""
 
     status = status.HTTP_409_CONFLICT
     code = "conflict"
@@ -96,15 +102,23 @@ class TooManyAttempts(Problem):
         seconds = max(1, int(wait) + 1)
         minutes = -(-seconds // 60)
         when = f"{seconds} seconds" if seconds < 60 else f"{minutes} minute{'s' if minutes > 1 else ''}"
-        super().__init__(f"Too many tries. Please wait {when} and try again.", headers={"Retry-After": str(seconds)})
+        super().__init__(
+            detail=f"Too many tries. Please wait {when} and try again.", headers={"Retry-After": str(seconds)}
+        )
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's handler: every error of a view under /api becomes a problem, and nothing internal is told."""
     problem = to_problem(error)
+    request = context["request"]
     if problem.status >= 500:
-        log.error("request_failed", path=context["request"].path, exc_info=error)
-    set_rollback()
+        log.error("request_failed", path=request.path, exc_info=error)
+    if isinstance(error, exceptions.NotAuthenticated) and request.method != "GET":
+        problem.attempt = {"call": f"{request.method} {request.path}"}
+    if problem.attempt is not None:
+        for _, failure in attempt_refused.send_robust(type(problem), problem=problem, request=request):
+            if failure is not None:
+                log.error("attempt_not_logged", exc_info=failure)
     return Response(problem.as_dict(), problem.status, headers=problem.headers, content_type=CONTENT_TYPE)
 
 
@@ -118,7 +132,9 @@ def to_problem(error: Exception) -> Problem:
         case exceptions.NotAuthenticated():
             return _from_api(error, "not-signed-in", "Please sign in.")
         case exceptions.AuthenticationFailed():
-            return _from_api(error, "not-signed-in", str(error.detail))
+            problem = _from_api(error, "not-signed-in", str(error.detail))
+            problem.attempt = {"authentication": "api-key"}
+            return problem
         case exceptions.ParseError():
             return _from_api(error, "malformed-body", "The body is not valid JSON.")
         case exceptions.UnsupportedMediaType():
@@ -141,9 +157,9 @@ def to_problem(error: Exception) -> Problem:
 
 def too_large() -> Problem:
     return Problem(
+        "body-too-large",
         "The body is larger than anything this address takes.",
         status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
-        code="body-too-large",
     )
 
 
@@ -154,7 +170,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def csrf_failed() -> Problem:
     return Problem(
-        "This page is out of date. Reload it and try again.", status=status.HTTP_403_FORBIDDEN, code="csrf-failed"
+        "csrf-failed",
+        "This page is out of date. Reload it and try again.",
+        status=status.HTTP_403_FORBIDDEN,
+        attempt={"authentication": "csrf"},
     )
 
 
@@ -175,9 +194,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _server_error() -> Problem:
-    return Problem(
-        "Something went wrong on our side. Nothing was changed. Please try again.", status=500, code="server-error"
-    )
+    return Problem("server-error", "Something went wrong on our side. Please try again.", status=500)
 
 
 def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -194,7 +211,7 @@ def _from_api(error: exceptions.APIException, code: str, detail: str) -> Problem
         headers["Retry-After"] = str(int(wait) + 1)
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    return Problem(detail, status=error.status_code, code=code, headers=headers)
+    return Problem(code, detail, status=error.status_code, headers=headers)
 
 
 def _field_errors(detail: Any, prefix: str = "") -> dict[str, list[str]]:

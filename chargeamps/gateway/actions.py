@@ -7,19 +7,21 @@ runs in its next transaction. Every known action gets a result, whatever its pay
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from chargeamps.chargers.models import ChargePoint
-from chargeamps.chargers.services import reporting
-from chargeamps.chargers.services.connections import Opened
+from uuid import UUID
+
+from chargeamps.chargers.models import ChargePoint, InstalledProfile
+from chargeamps.chargers.services import commands, reporting
+from chargeamps.chargers.services.connections import Opened, publish_change
 from chargeamps.common import clock
 from chargeamps.gateway import meter_values
+from chargeamps.gateway.profiles import Layer
 from chargeamps.gateway.reading import Reader
+from chargeamps.gateway.source import Source, StaleConnection
+from chargeamps.schedules import services as schedules
 from chargeamps.securitylog.services import record
 from chargeamps.usage import services as usage
-
-if TYPE_CHECKING:
-    from chargeamps.gateway.connection import Connection, Source
 
 Result = dict[str, Any]
 Operation = Callable[[], Result]
@@ -44,10 +46,10 @@ class Handling:
         return self.result
 
 
-Action = Callable[["Source", Reader, datetime], Handling]
+Action = Callable[[Source, Reader, datetime], Handling]
 
 
-def authorize(source: "Source", reader: Reader, received: datetime) -> Handling:
+def authorize(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.1."""
     id_tag = reader.text("idTag", 255)
 
@@ -66,7 +68,7 @@ def authorize(source: "Source", reader: Reader, received: datetime) -> Handling:
     return Handling(reader, _id_tag_info(False), operation)
 
 
-def boot_notification(source: "Source", reader: Reader, received: datetime) -> Handling:
+def boot_notification(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.2."""
     fields = {
         "vendor": reader.text("chargePointVendor"),
@@ -79,17 +81,18 @@ def boot_notification(source: "Source", reader: Reader, received: datetime) -> H
 
     def operation() -> Result:
         reporting.boot_reported(charge_point=source.opened.charge_point, raw=raw, received=received, **fields)
+        commands.verify_restarted(charge_point=source.opened.charge_point, now=received)
         return result
 
     return Handling(reader, result, operation)
 
 
-def heartbeat(source: "Source", reader: Reader, received: datetime) -> Handling:
+def heartbeat(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.6. The contact itself is stored with others, once every few seconds."""
     return Handling(reader, {"currentTime": clock.isoformat(received)})
 
 
-def status_notification(source: "Source", reader: Reader, received: datetime) -> Handling:
+def status_notification(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.9."""
     number = reader.integer("connectorId")
     since = reader.time("timestamp", received)
@@ -118,12 +121,14 @@ def status_notification(source: "Source", reader: Reader, received: datetime) ->
         )
         if not known:
             reader.flags.append("not-used")
+        elif status == "Available" and number in source.opened.connectors:
+            _session_over(source, source.opened.connectors[number], "car-left")
         return {}
 
     return Handling(reader, {}, operation)
 
 
-def start_transaction(source: "Source", reader: Reader, received: datetime) -> Handling:
+def start_transaction(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.8."""
     number = reader.integer("connectorId")
     id_tag = reader.text("idTag", 255)
@@ -149,7 +154,7 @@ def start_transaction(source: "Source", reader: Reader, received: datetime) -> H
     return Handling(reader, {"transactionId": 0, **_id_tag_info(False)}, operation)
 
 
-def stop_transaction(source: "Source", reader: Reader, received: datetime) -> Handling:
+def stop_transaction(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.10."""
     transaction_id = reader.integer("transactionId")
     meter_stop = reader.integer("meterStop")
@@ -168,12 +173,14 @@ def stop_transaction(source: "Source", reader: Reader, received: datetime) -> Ha
         )
         if session is None:
             reader.flags.append("no-such-transaction")
+        else:
+            _session_over(source, session.connector_id, "session-ended")
         return {}
 
     return Handling(reader, {}, operation)
 
 
-def meter_values_reported(source: "Source", reader: Reader, received: datetime) -> Handling:
+def meter_values_reported(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.7."""
     number = reader.integer("connectorId")
     transaction_id = reader.integer("transactionId")
@@ -201,12 +208,12 @@ def meter_values_reported(source: "Source", reader: Reader, received: datetime) 
     return Handling(reader, {}, operation)
 
 
-def data_transfer(source: "Source", reader: Reader, received: datetime) -> Handling:
+def data_transfer(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.3. No vendor's private messages are known to us."""
     return Handling(reader, {"status": "UnknownVendorId"})
 
 
-def security_event(source: "Source", reader: Reader, received: datetime) -> Handling:
+def security_event(source: Source, reader: Reader, received: datetime) -> Handling:
     """SecurityEventNotification (OCPP security whitepaper §5.3): into the security log, with both times."""
     kind = reader.text("type", 50)
     tech_info = reader.text("techInfo", 255)
@@ -225,12 +232,12 @@ def security_event(source: "Source", reader: Reader, received: datetime) -> Hand
     return Handling(reader, {}, operation)
 
 
-def noted(source: "Source", reader: Reader, received: datetime) -> Handling:
+def noted(source: Source, reader: Reader, received: datetime) -> Handling:
     """Progress reports whose only trace, so far, is the frame itself."""
     return Handling(reader, {})
 
 
-def sign_certificate(source: "Source", reader: Reader, received: datetime) -> Handling:
+def sign_certificate(source: Source, reader: Reader, received: datetime) -> Handling:
     """SignCertificate: this installation signs no client certificates (Security Profile 2)."""
     return Handling(reader, {"status": "Rejected"})
 
@@ -269,15 +276,19 @@ STATUSES = frozenset(
 MAX_CONNECTOR = 32767
 
 
-def begin(source: "Source", action: str, payload: dict[str, Any], received: datetime) -> Handling:
+def begin(source: Source, action: str, payload: dict[str, Any], received: datetime) -> Handling:
     """Read a call's payload and say how to answer it."""
     return ACTIONS[action](source, Reader(payload), received)
 
 
-def after(connection: "Connection", action: str) -> None:
-    """What an answered call sets going beside the conversation."""
-    if action == "BootNotification":
-        connection.settle()
+def _session_over(source: Source, connector: UUID, reason: str) -> None:
+    """ "Charge now" was for this session; its profile on the charger ended with the transaction (OCPP 1.6 §3.13.1)."""
+    if schedules.end_override(connector=connector, reason=reason):
+        publish_change(source.opened.charge_point)
+    number = next((n for n, key in source.opened.connectors.items() if key == connector), None)
+    InstalledProfile.objects.filter(
+        charge_point=source.opened.charge_point, connector_number=number, layer=Layer.SESSION
+    ).delete()
 
 
 def _id_tag_info(authorised: bool) -> Result:
@@ -286,7 +297,5 @@ def _id_tag_info(authorised: bool) -> Result:
 
 def require_newest(opened: Opened) -> None:
     """Raise ``StaleConnection`` unless this is the newest socket of its charge point."""
-    from chargeamps.gateway.connection import StaleConnection
-
     if not ChargePoint.objects.filter(pk=opened.charge_point, epoch=opened.epoch).exists():
         raise StaleConnection

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from chargeamps.common import clock
 from chargeamps.gateway import actions, metrics
 from chargeamps.gateway.calls import new_message_id, validated
 from chargeamps.gateway.session import Answer, Call, ErrorAnswer, Malformed, Session
+from chargeamps.gateway.source import Source, StaleConnection
 from chargeamps.gateway.trace import tracer
 from chargeamps.gateway.writer import DatabaseUnavailable, writer
 
@@ -28,10 +28,6 @@ MESSAGE_BURST = 1000.0
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-class StaleConnection(Exception):
-    """A newer socket of this charge point was accepted; this one may change nothing more."""
-
-
 class CallFailed(Exception):
     """Our call got no result. ``code`` is an OCPP error code, ``Timeout`` or ``Disconnected``."""
 
@@ -41,39 +37,36 @@ class CallFailed(Exception):
         self.description = description
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a frame's operation comes from: handed to every action."""
-
-    opened: Opened
-    identity: str
-
-
 class Connection:
     """The newest socket of a charge point in this process."""
 
     __slots__ = (
         "_answer",
         "_call_lock",
+        "_on_boot",
         "_send",
         "_session",
         "_tokens",
         "_tokens_at",
         "booted",
         "closed",
+        "connected_at",
         "last_contact",
         "opened",
         "source",
         "tasks",
     )
 
-    def __init__(self, *, opened: Opened, identity: str, send: Send) -> None:
+    def __init__(
+        self, *, opened: Opened, identity: str, send: Send, on_boot: Callable[["Connection"], None]
+    ) -> None:
         self.opened = opened
         self.source = Source(opened, identity)
         self.booted = False
         self.closed = False
-        self.last_contact: datetime = clock.now()
+        self.connected_at = self.last_contact = clock.now()
         self.tasks: dict[str, asyncio.Task[None]] = {}
+        self._on_boot = on_boot
         self._send = send
         self._session = Session(actions.KNOWN, new_message_id)
         self._call_lock = asyncio.Lock()
@@ -129,7 +122,7 @@ class Connection:
         await self._send_text(self._session.result(call.message_id, result), call.action)
         if call.action == "BootNotification":
             self.booted = True
-        actions.after(self, call.action)
+            self._on_boot(self)
 
     async def _slow_a_flood(self) -> None:
         now = asyncio.get_running_loop().time()

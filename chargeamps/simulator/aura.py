@@ -9,7 +9,7 @@ import json
 from random import Random
 from typing import Any
 
-from . import metering, power, transactions
+from . import memory, metering, power, transactions
 from .car import Car
 from .clock import Clock, Timers, iso, parse_iso
 from .configuration import Configuration
@@ -38,7 +38,7 @@ class Aura:
         persona: Persona | None = None,
         clock: Clock | None = None,
         seed: int | str | None = None,
-        memory: JSON | None = None,
+        kept: JSON | None = None,
         configuration: dict[str, str] | None = None,
     ) -> None:
         self.identity = identity
@@ -61,27 +61,38 @@ class Aura:
         self.outlets = {n: Outlet(n) for n in (1, 2)}
         self.messaging = self._new_messaging()
         self._forget()
-        self._power_up(memory)
+        self._power_up(kept)
 
     # --- memory -----------------------------------------------------------------------------------------------------
 
     def _new_messaging(self) -> Messaging:
         return Messaging(
-            clock=self.clock, timers=self.timers, persona=self.persona, rng=self.rng,
-            perform=lambda action, payload: perform(self, action, payload), answered=self._answered,
-            number_of=lambda tx: self.numbers.get(tx), retry=self._retry,
-        )  # fmt: skip
+            clock=self.clock,
+            timers=self.timers,
+            persona=self.persona,
+            rng=self.rng,
+            perform=lambda action, payload: perform(self, action, payload),
+            answered=self._answered,
+            number_of=self._number_of,
+            retry=self._retry,
+        )
+
+    def _number_of(self, tx: str) -> int | None:
+        return self.numbers.get(tx)
 
     def _retry(self) -> tuple[int, int]:
-        return (self.configuration.number("TransactionMessageAttempts"),
-                self.configuration.number("TransactionMessageRetryInterval"))  # fmt: skip
+        return (
+            self.configuration.number("TransactionMessageAttempts"),
+            self.configuration.number("TransactionMessageRetryInterval"),
+        )
 
     def _forget(self) -> None:
         """Everything that lives in volatile memory, or is about to be read from the lasting one."""
         self.configuration = Configuration(self._overrides)
         self.profiles = ProfileStore(self.persona.abilities)
-        self.local_list = LocalList(self.configuration.number("LocalAuthListMaxLength"),
-                                    self.configuration.number("SendLocalListMaxLength"))  # fmt: skip
+        self.local_list = LocalList(
+            self.configuration.number("LocalAuthListMaxLength"), self.configuration.number("SendLocalListMaxLength")
+        )
         self.cache = Cache()
         self.security = Security(self)
         self.numbers: dict[str, int] = {}
@@ -93,52 +104,27 @@ class Aura:
 
     def dump_memory(self) -> JSON:
         """The non-volatile memory as JSON; the key is in it, as the charger has to keep it."""
-        return {
-            "identity": self.identity,
-            "key": self.key.hex() if self.key is not None else None,
-            "boots": self.boots,
-            "configuration": self.configuration.written,
-            "profiles": self.profiles.dump(),
-            "local_list": self.local_list.dump(),
-            "cache": self.cache.entries,
-            "outlets": {str(n): o.dump() for n, o in self.outlets.items()},
-            "numbers": self.numbers,
-            "queue": self.messaging.queue.dump(),
-            "security": self.security.dump(),
-        }
-
-    def _load_memory(self, saved: JSON) -> None:
-        self.key = bytes.fromhex(saved["key"]) if saved["key"] is not None else None
-        self.boots = saved["boots"]
-        self.configuration.written = dict(saved["configuration"])
-        self.profiles.load(saved["profiles"])
-        self.local_list.load(saved["local_list"])
-        self.cache.entries = dict(saved["cache"])
-        for n, outlet in self.outlets.items():
-            outlet.load(saved["outlets"][str(n)])
-        self.numbers = dict(saved["numbers"])
-        self.messaging.queue.load(saved["queue"])
-        self.security.load(saved["security"])
+        return memory.dump(self)
 
     # --- power ------------------------------------------------------------------------------------------------------
 
     def reboot(self, reason: str = "PowerLoss") -> None:
         """Power goes and comes back; running transactions end afterwards with this reason (§4.10, §5.14)."""
-        memory = json.loads(json.dumps(self.dump_memory()))
+        kept = json.loads(json.dumps(self.dump_memory()))
         self.timers.cancel_all()
         self.running = self.link_wanted = False
         for outlet in self.outlets.values():
             outlet.offered_a = outlet.drawn_a = 0.0
             outlet.meter.set_load(0.0, 0, self.rng)
-        self.world.at("power-up", self.clock.world + self.persona.boot_s, lambda: self._power_up(memory, reason))
+        self.world.at("power-up", self.clock.world + self.persona.boot_s, lambda: self._power_up(kept, reason))
 
-    def _power_up(self, memory: JSON | None, reason: str = "PowerLoss") -> None:
+    def _power_up(self, kept: JSON | None, reason: str = "PowerLoss") -> None:
         old = self.outlets
         self.messaging = self._new_messaging()
         self.outlets = {n: Outlet(n, car=o.car, plugged=o.plugged, fault=o.fault) for n, o in old.items()}
         self._forget()
-        if memory is not None:
-            self._load_memory(memory)
+        if kept is not None:
+            memory.load(self, kept)
         if self.persona.clock_1970:
             self.clock.set(0.0)
         self.boots += 1
@@ -201,10 +187,20 @@ class Aura:
         return iso(self.clock.now(), self.persona.time_style)
 
     def send_boot(self, *, forced: bool = False) -> None:
-        self.send(Call("BootNotification", {
-            "chargePointVendor": "Charge Amps", "chargePointModel": "AURA", "chargePointSerialNumber": self.identity,
-            "firmwareVersion": self.configuration["FirmwareVersion"], "iccid": "0", "meterType": "ATM90E32AS",
-        }, forced=forced))  # fmt: skip
+        self.send(
+            Call(
+                "BootNotification",
+                {
+                    "chargePointVendor": "Charge Amps",
+                    "chargePointModel": "AURA",
+                    "chargePointSerialNumber": self.identity,
+                    "firmwareVersion": self.configuration["FirmwareVersion"],
+                    "iccid": "0",
+                    "meterType": "ATM90E32AS",
+                },
+                forced=forced,
+            )
+        )
 
     def send_heartbeat(self, *, forced: bool = False) -> None:
         self.send(Call("Heartbeat", {}, forced=forced))
@@ -379,7 +375,7 @@ class Aura:
         """World seconds until something changes by itself; infinity if nothing ever will."""
         world = self.clock.world
         due = [self.world.next_due(), self.timers.next_due(), self.messaging.queue.next_due(world)]
-        return min(power.next_change(self), *(d for d in due if d is not None)) - world
+        return min([power.next_change(self), *(d for d in due if d is not None)]) - world
 
     def tick(self) -> None:
         """Bring outlets, loads and statuses in line with the present moment."""

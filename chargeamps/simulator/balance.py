@@ -19,6 +19,6 @@ def share(budget_a: float, wishes: Sequence[tuple[int, float]]) -> dict[int, flo
     left = budget_a
     for position, (n, wanted) in enumerate(sorted(active, key=lambda pair: pair[1])):
         part = min(wanted, left / (len(active) - position))
-        out[n] = int(part * 10 + 1e-6) / 10
+        out[n] = int(part * 10 + 1e-9) / 10
         left -= out[n]
     return out

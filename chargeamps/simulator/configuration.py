@@ -170,8 +170,8 @@ class Configuration:
         return float(per.get(connector, per.get(0, "32")))
 
     def write(self, name: str, value: str) -> str:
-        """ChangeConfiguration's answer (§5.3): ``NotSupported`` for an unknown key, ``Rejected``, ``RebootRequired``."""
-        name = self._spelled(name)
+        """ChangeConfiguration's answer (§5.3); a key nobody knows is ``NotSupported``."""
+        name = self.spelled(name)
         key = KEYS.get(name)
         if key is None:
             return "NotSupported"
@@ -181,7 +181,7 @@ class Configuration:
         return "RebootRequired" if key.reboot else "Accepted"
 
     @staticmethod
-    def _spelled(name: str) -> str:
+    def spelled(name: str) -> str:
         """Key names are CiString: case does not matter (§7.29)."""
         return next((k for k in KEYS if k.lower() == name.lower()), name)
 
@@ -190,13 +190,13 @@ class Configuration:
         known: list[dict[str, object]] = []
         unknown: list[str] = []
         for name in names or list(KEYS):
-            spelled = self._spelled(name)
-            key = KEYS.get(spelled)
+            name = self.spelled(name)
+            key = KEYS.get(name)
             if key is None:
                 unknown.append(name)
             elif key.secret:
                 if names:
-                    known.append({"key": spelled, "readonly": False})
+                    known.append({"key": name, "readonly": False})
             else:
-                known.append({"key": spelled, "readonly": key.check is None, "value": self[spelled]})
+                known.append({"key": name, "readonly": key.check is None, "value": self[name]})
         return known, unknown

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from . import metering, transactions
 from .clock import iso
 from .profile_store import TX, in_unit
-from .profiles import BadProfile, Profile, read_profile
-from .requests import Flaw
+from .profiles import Profile, ProfileError, read_profile
+from .requests import CallError
 
 if TYPE_CHECKING:
     from .aura import Aura
@@ -60,10 +60,10 @@ def change_availability(aura: Aura, request: JSON) -> JSON:
 
 @handles("ChangeConfiguration")
 def change_configuration(aura: Aura, request: JSON) -> JSON:
-    name, value = request["key"], request["value"]
-    if name.lower() == "authorizationkey":
+    name, value = aura.configuration.spelled(request["key"]), request["value"]
+    if name == "AuthorizationKey":
         return {"status": _change_key(aura, value)}
-    if name.lower() == "securityprofile":
+    if name == "SecurityProfile":
         return {"status": "Accepted" if value == aura.configuration["SecurityProfile"] else "Rejected"}
     status = aura.configuration.write(name, value)
     if status == "Accepted":
@@ -107,8 +107,9 @@ def clear_cache(aura: Aura, request: JSON) -> JSON:
 
 @handles("ClearChargingProfile")
 def clear_charging_profile(aura: Aura, request: JSON) -> JSON:
-    gone = aura.profiles.clear(request.get("id"), request.get("connectorId"), request.get("chargingProfilePurpose"),
-                               request.get("stackLevel"))  # fmt: skip
+    gone = aura.profiles.clear(
+        request.get("id"), request.get("connectorId"), request.get("chargingProfilePurpose"), request.get("stackLevel")
+    )
     return {"status": "Accepted" if gone else "Unknown"}
 
 
@@ -123,7 +124,7 @@ def get_composite_schedule(aura: Aura, request: JSON) -> JSON:
     number, unit, duration = request["connectorId"], request.get("chargingRateUnit", "A"), request["duration"]
     if number > 2 or unit not in aura.persona.abilities.units or duration <= 0:
         return {"status": "Rejected"}
-    now = aura.clock.now()
+    now = float(int(aura.clock.now()))
     rows: list[tuple[float, float]] = []
     parts = [_composite(aura, o, now, duration) for o in aura.outlets.values() if number in (0, o.number)]
     for moment in sorted({start for part in parts for start, _ in part}):
@@ -133,18 +134,27 @@ def get_composite_schedule(aura: Aura, request: JSON) -> JSON:
         if not rows or rows[-1][1] != least:
             rows.append((moment, least))
     schedule = {
-        "duration": duration, "startSchedule": iso(now), "chargingRateUnit": unit,
-        "chargingSchedulePeriod": [{"startPeriod": round(s), "limit": in_unit(a, unit), "numberPhases": 3}
-                                   for s, a in rows],
-    }  # fmt: skip
+        "duration": duration,
+        "startSchedule": iso(now),
+        "chargingRateUnit": unit,
+        "chargingSchedulePeriod": [
+            {"startPeriod": round(s), "limit": in_unit(a, unit), "numberPhases": 3} for s, a in rows
+        ],
+    }
     return {"status": "Accepted", "connectorId": number, "scheduleStart": iso(now), "chargingSchedule": schedule}
 
 
 def _composite(aura: Aura, outlet: Outlet, now: float, duration: float) -> list[tuple[float, float]]:
     tx = outlet.transaction
     user = aura.configuration.current_for("UserCurrentLimit", outlet.number)
-    return aura.profiles.schedule(outlet.number, now, duration, min(user, aura.fuse()), tx=tx.uid if tx else None,
-                                  anchor=tx.started if tx else None)  # fmt: skip
+    return aura.profiles.schedule(
+        outlet.number,
+        now,
+        duration,
+        min(user, aura.fuse()),
+        tx=tx.uid if tx else None,
+        anchor=tx.started if tx else None,
+    )
 
 
 @handles("GetConfiguration")
@@ -153,7 +163,7 @@ def get_configuration(aura: Aura, request: JSON) -> JSON:
     if aura.persona.configuration_max_keys_lies:
         names = []
     elif len(names) > aura.configuration.number("GetConfigurationMaxKeys"):
-        raise Flaw("OccurrenceConstraintViolation", "more keys than GetConfigurationMaxKeys")
+        raise CallError("OccurrenceConstraintViolation", "more keys than GetConfigurationMaxKeys")
     known, unknown = aura.configuration.read(names)
     for row in known:
         if row["key"] == "ChargePointID":
@@ -189,13 +199,17 @@ def remote_start_transaction(aura: Aura, request: JSON) -> JSON:
         raw = request["chargingProfile"]
         try:
             profile = read_profile(raw, outlet.number)
-        except BadProfile:
+        except ProfileError:
             return {"status": "Rejected"}
         if profile.purpose != TX or profile.transaction_id is not None or aura.profiles.check(profile) != "Accepted":
             return {"status": "Rejected"}
     if not aura.persona.ignores_remote_start:
-        _soon(aura, f"remote-start-{outlet.number}", 0.5,
-              lambda: transactions.remote_start(aura, outlet, request["idTag"], profile))  # fmt: skip
+        _soon(
+            aura,
+            f"remote-start-{outlet.number}",
+            0.5,
+            lambda: transactions.remote_start(aura, outlet, request["idTag"], profile),
+        )
     return {"status": "Accepted"}
 
 
@@ -233,7 +247,7 @@ def set_charging_profile(aura: Aura, request: JSON) -> JSON:
         return {"status": "Rejected"}
     try:
         profile = _read_for(aura, number, request["csChargingProfiles"])
-    except BadProfile:
+    except ProfileError:
         return {"status": "Rejected"}
     status = aura.profiles.check(profile)
     if status == "Accepted" and not aura.persona.ignores_profiles:
@@ -247,7 +261,7 @@ def _read_for(aura: Aura, number: int, raw: JSON) -> Profile:
     tx = aura.outlets[number].transaction if number else None
     wanted = raw.get("transactionId")
     if tx is None or (wanted is not None and wanted != tx.number):
-        raise BadProfile("no such transaction on this connector")
+        raise ProfileError("no such transaction on this connector")
     return read_profile(raw, number, tx=tx.uid)
 
 

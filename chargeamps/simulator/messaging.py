@@ -10,7 +10,7 @@ from typing import Any
 from .clock import Clock, Timers
 from .outgoing import Call, Outgoing
 from .personas import Persona
-from .requests import Flaw, check_request
+from .requests import CallError, check_request
 
 JSON = dict[str, Any]
 CALL, CALLRESULT, CALLERROR = 2, 3, 4
@@ -116,13 +116,10 @@ class Messaging:
         call = self.queue.pending
         if call is None:
             return
-        if isinstance(answer, dict):
-            self.queue.pending = None  # what the answer causes may queue calls, and must not see this one pending
-            good = self._answered(call, answer)
-            self.queue.pending = call
-            if good or not call.lasting:
-                self.queue.done()
-                return
+        # the call stays pending meanwhile, so that what its answer causes is queued behind it
+        if isinstance(answer, dict) and (self._answered(call, answer) or not call.lasting):
+            self.queue.done()
+            return
         attempts, interval = self._retry()
         call.attempts += 1
         repeats = call.action == "StopTransaction" and self.persona.repeats_stop_s
@@ -154,9 +151,9 @@ class Messaging:
     def _answer(self, message_id: str, action: object, payload: object, length: int) -> str:
         try:
             if not isinstance(action, str) or length != 4:
-                raise Flaw("FormationViolation", "a call has four elements")
+                raise CallError("FormationViolation", "a call has four elements")
             request = check_request(action, {} if payload is None else payload)
             result = self._perform(action, request)
-        except Flaw as flaw:
-            return json.dumps([CALLERROR, message_id, flaw.code, str(flaw)[:255], {}])
+        except CallError as error:
+            return json.dumps([CALLERROR, message_id, error.code, str(error)[:255], {}])
         return json.dumps([CALLRESULT, message_id, result], separators=(", ", ":"))

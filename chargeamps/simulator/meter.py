@@ -32,8 +32,9 @@ class Meter:
     def set_load(self, current_a: float, phases: int, rng: Random) -> None:
         """Current flows on the first ``phases`` phases; the grid's voltage wanders a little."""
         self.currents = [current_a if n < phases else 0.0 for n in range(3)]
-        self.voltages = [min(235.0, max(225.0, v + rng.uniform(-0.4, 0.4) + (NOMINAL_V - v) * 0.05))
-                         for v in self.voltages]  # fmt: skip
+        self.voltages = [
+            min(235.0, max(225.0, v + rng.uniform(-0.4, 0.4) + (NOMINAL_V - v) * 0.05)) for v in self.voltages
+        ]
 
     def run(self, seconds: float) -> float:
         """Let the present load flow for so long; returns the Wh added."""

@@ -14,7 +14,7 @@ JSON = dict[str, Any]
 PHASES = ("L1", "L2", "L3")
 
 
-def _sample(value: float, digits: int, measurand: str, unit: str, context: str, phase: str | None = None) -> JSON:
+def _sample(value: float, digits: int, measurand: str, unit: str, context: str, *, phase: str | None = None) -> JSON:
     out: JSON = {"value": f"{value:.{digits}f}", "context": context, "measurand": measurand, "location": "Outlet"}
     if phase is not None:
         out["phase"] = phase
@@ -31,24 +31,31 @@ def sampled_values(aura: Aura, outlet: Outlet, context: str, measurands: list[st
     for name in measurands:
         if name == "Energy.Active.Import.Register":
             if persona.per_phase_only:
-                out += [_sample(energy / 3 * scale, digits, name, unit, context, p) for p in PHASES]
+                out += [_sample(energy / 3 * scale, digits, name, unit, context, phase=p) for p in PHASES]
             else:
                 out.append(_sample(energy * scale, digits, name, unit, context))
         elif name == "Power.Active.Import":
             if persona.per_phase_only:
-                out += [_sample(w, 1, name, "W", context, p) for w, p in zip(meter.powers, PHASES, strict=True)]
+                out += [_sample(w, 1, name, "W", context, phase=p) for w, p in zip(meter.powers, PHASES, strict=True)]
             else:
                 out.append(_sample(meter.power_w, 1, name, "W", context))
         elif name == "Current.Import":
-            out += [_sample(a, 2, name, "A", context, p) for a, p in zip(meter.currents, PHASES, strict=True)]
+            out += [_sample(a, 2, name, "A", context, phase=p) for a, p in zip(meter.currents, PHASES, strict=True)]
         elif name == "Current.Offered":
             out.append(_sample(outlet.offered_a, 1, name, "A", context))
         elif name == "Voltage":
-            out += [_sample(v, 1, name, "V", context, f"{p}-N")
-                    for v, p in zip(meter.voltages, PHASES, strict=True)]  # fmt: skip
+            out += [
+                _sample(v, 1, name, "V", context, phase=f"{p}-N") for v, p in zip(meter.voltages, PHASES, strict=True)
+            ]
         elif name == "Frequency":
-            out.append({"value": f"{50 + aura.rng.uniform(-0.05, 0.05):.2f}", "context": context,
-                        "measurand": name, "location": "Outlet"})  # fmt: skip
+            out.append(
+                {
+                    "value": f"{50 + aura.rng.uniform(-0.05, 0.05):.2f}",
+                    "context": context,
+                    "measurand": name,
+                    "location": "Outlet",
+                }
+            )
         elif name == "Temperature":
             out.append(_sample(22 + meter.power_w / 1500, 1, name, "Celsius", context))
     return out
@@ -61,12 +68,12 @@ def send_meter_values(aura: Aura, outlet: Outlet, context: str, key: str, *, for
     if not values:
         return
     tx = outlet.transaction
-    payload: JSON = {"connectorId": outlet.number,
-                     "meterValue": [{"timestamp": aura.stamp(), "sampledValue": values}]}  # fmt: skip
+    payload: JSON = {"connectorId": outlet.number, "meterValue": [{"timestamp": aura.stamp(), "sampledValue": values}]}
     if tx is None and not aura.online:
         return
-    aura.send(Call("MeterValues", payload, tx=tx.uid if tx else None, lasting=tx is not None and not forced,
-                   forced=forced))  # fmt: skip
+    aura.send(
+        Call("MeterValues", payload, tx=tx.uid if tx else None, lasting=tx is not None and not forced, forced=forced)
+    )
 
 
 def arm_sampling(aura: Aura, outlet: Outlet) -> None:

@@ -110,10 +110,17 @@ class Outgoing:
         if self.pending is not None and self.pending.kept and not self.pending.lasting:
             keep.append(self.pending)
         return [
-            {"action": c.action, "payload": c.payload, "tx": c.tx, "lasting": c.lasting, "kept": c.kept,
-             "context": c.context, "attempts": c.attempts}
+            {
+                "action": c.action,
+                "payload": c.payload,
+                "tx": c.tx,
+                "lasting": c.lasting,
+                "kept": c.kept,
+                "context": c.context,
+                "attempts": c.attempts,
+            }
             for c in keep
-        ]  # fmt: skip
+        ]
 
     def load(self, rows: list[JSON]) -> None:
         for row in rows:

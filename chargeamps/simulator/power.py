@@ -19,8 +19,9 @@ STEP_S = 30.0  # longest step while current flows: cars taper meanwhile
 def limit(aura: Aura, outlet: Outlet) -> float:
     """The limit of one outlet before balancing, A per phase."""
     tx = outlet.transaction
-    own = aura.profiles.limit(outlet.number, aura.clock.now(), tx=tx.uid if tx else None,
-                              anchor=tx.started if tx else None)  # fmt: skip
+    own = aura.profiles.limit(
+        outlet.number, aura.clock.now(), tx=tx.uid if tx else None, anchor=tx.started if tx else None
+    )
     user = aura.configuration.current_for("UserCurrentLimit", outlet.number)
     return min(CABLE_A, user, CABLE_A if own is None else own)
 
@@ -34,8 +35,9 @@ def share_current(aura: Aura) -> None:
     station = aura.profiles.station_limit(aura.clock.now())
     supply = aura.fuse() if station is None else min(aura.fuse(), station)
     crowded = sum(limits.values()) > supply
-    parts = share(supply, [(o.number, o.wish(limits[o.number], world) if crowded else limits[o.number])
-                           for o in active])  # fmt: skip
+    parts = share(
+        supply, [(o.number, o.wish(limits[o.number], world) if crowded else limits[o.number]) for o in active]
+    )
     for outlet in aura.outlets.values():
         offered = parts.get(outlet.number, 0.0)
         if offered < MIN_CURRENT_A:

@@ -57,13 +57,17 @@ class ProfileStore:
         """Install it; one with the same id, or the same purpose, level and connector, goes (§5.16.3)."""
         self.profiles = [p for p in self.profiles if not self._same_place(p, profile)] + [profile]
 
-    def clear(self, id: int | None, connector: int | None, purpose: str | None, stack: int | None) -> int:
+    def clear(self, profile_id: int | None, connector: int | None, purpose: str | None, stack: int | None) -> int:
         """ClearChargingProfile (§5.4): by id alone, or by every criterion given; returns how many went."""
+
         def hit(p: Profile) -> bool:
-            if id is not None:
-                return p.id == id
-            return ((connector is None or p.connector == connector) and (purpose is None or p.purpose == purpose)
-                    and (stack is None or p.stack == stack))  # fmt: skip
+            if profile_id is not None:
+                return p.id == profile_id
+            return (
+                (connector is None or p.connector == connector)
+                and (purpose is None or p.purpose == purpose)
+                and (stack is None or p.stack == stack)
+            )
 
         before = len(self.profiles)
         self.profiles = [p for p in self.profiles if not hit(p)]
@@ -77,8 +81,10 @@ class ProfileStore:
         """The transaction got its number: a profile that came with RemoteStart now carries it (§5.16.2)."""
         self.profiles = [
             replace(p, transaction_id=transaction_id, raw={**p.raw, "transactionId": transaction_id})
-            if p.tx == tx else p for p in self.profiles
-        ]  # fmt: skip
+            if p.tx == tx
+            else p
+            for p in self.profiles
+        ]
 
     def _defaults(self, connector: int) -> Iterable[Profile]:
         """A default for the connector replaces that of connector 0 on the same level, for this connector (§3.13.1)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from .clock import parse_iso
@@ -13,7 +14,7 @@ RECURRENCE_S = {"Daily": 86_400.0, "Weekly": 604_800.0}
 FOREVER = float("inf")
 
 
-class BadProfile(ValueError):
+class ProfileError(ValueError):
     """The profile contradicts the standard; the answer is Rejected."""
 
 
@@ -90,7 +91,7 @@ class Profile:
 
 
 def read_profile(raw: JSON, connector: int, *, tx: str | None = None) -> Profile:
-    """The profile inside SetChargingProfile.req or RemoteStartTransaction.req. Raises BadProfile."""
+    """The profile inside SetChargingProfile.req or RemoteStartTransaction.req. Raises ProfileError."""
     schedule = raw["chargingSchedule"]
     kind, recurrency = raw["chargingProfileKind"], raw.get("recurrencyKind")
     try:
@@ -98,21 +99,21 @@ def read_profile(raw: JSON, connector: int, *, tx: str | None = None) -> Profile
         valid_from = parse_iso(raw["validFrom"]) if "validFrom" in raw else -FOREVER
         valid_to = parse_iso(raw["validTo"]) if "validTo" in raw else FOREVER
     except ValueError as error:
-        raise BadProfile(str(error)) from error
+        raise ProfileError(str(error)) from error
     periods = tuple(
         Period(float(p["startPeriod"]), float(p["limit"]), int(p.get("numberPhases", 3)))
         for p in schedule["chargingSchedulePeriod"]
     )
     if not periods or periods[0].start != 0:
-        raise BadProfile("the first period must start at 0")
-    if any(a.start >= b.start for a, b in zip(periods, periods[1:], strict=False)):
-        raise BadProfile("periods must be in order")
+        raise ProfileError("the first period must start at 0")
+    if any(a.start >= b.start for a, b in pairwise(periods)):
+        raise ProfileError("periods must be in order")
     if any(p.limit < 0 or p.phases not in (1, 2, 3) for p in periods):
-        raise BadProfile("limits are not negative, phases are 1 to 3")
+        raise ProfileError("limits are not negative, phases are 1 to 3")
     if kind == "Recurring" and (recurrency is None or start is None):
-        raise BadProfile("a recurring profile needs recurrencyKind and startSchedule")
+        raise ProfileError("a recurring profile needs recurrencyKind and startSchedule")
     if valid_to <= valid_from:
-        raise BadProfile("validTo lies before validFrom")
+        raise ProfileError("validTo lies before validFrom")
     duration = schedule.get("duration")
     return Profile(
         id=raw["chargingProfileId"],
@@ -120,7 +121,7 @@ def read_profile(raw: JSON, connector: int, *, tx: str | None = None) -> Profile
         stack=raw["stackLevel"],
         purpose=raw["chargingProfilePurpose"],
         kind=kind,
-        recurrence=RECURRENCE_S[recurrency] if kind == "Recurring" else None,
+        recurrence=RECURRENCE_S[str(recurrency)] if kind == "Recurring" else None,
         valid_from=valid_from,
         valid_to=valid_to,
         transaction_id=raw.get("transactionId"),

@@ -21,7 +21,7 @@ class Field:
     item: Field | None = None
 
 
-class Flaw(Exception):
+class CallError(Exception):
     """A CALLERROR to send."""
 
     def __init__(self, code: str, description: str) -> None:
@@ -37,26 +37,47 @@ def _int(low: float | None = None, *, needed: bool = True) -> Field:
     return Field("int", needed, low=low)
 
 
-_PERIOD = Field("object", fields={"startPeriod": _int(), "limit": Field("number"),
-                                  "numberPhases": _int(needed=False)})
-_SCHEDULE = Field("object", fields={
-    "duration": _int(needed=False), "startSchedule": _text(needed=False), "chargingRateUnit": _text(None, "A", "W"),
-    "chargingSchedulePeriod": Field("list", item=_PERIOD), "minChargingRate": Field("number", False),
-})
+_PERIOD = Field("object", fields={"startPeriod": _int(), "limit": Field("number"), "numberPhases": _int(needed=False)})
+_SCHEDULE = Field(
+    "object",
+    fields={
+        "duration": _int(needed=False),
+        "startSchedule": _text(needed=False),
+        "chargingRateUnit": _text(None, "A", "W"),
+        "chargingSchedulePeriod": Field("list", item=_PERIOD),
+        "minChargingRate": Field("number", False),
+    },
+)
 _PURPOSES = ("ChargePointMaxProfile", "TxDefaultProfile", "TxProfile")
 _PROFILE = {
-    "chargingProfileId": _int(), "transactionId": _int(needed=False), "stackLevel": _int(0),
+    "chargingProfileId": _int(),
+    "transactionId": _int(needed=False),
+    "stackLevel": _int(0),
     "chargingProfilePurpose": _text(None, *_PURPOSES),
     "chargingProfileKind": _text(None, "Absolute", "Recurring", "Relative"),
     "recurrencyKind": _text(None, "Daily", "Weekly", needed=False),
-    "validFrom": _text(needed=False), "validTo": _text(needed=False), "chargingSchedule": _SCHEDULE,
+    "validFrom": _text(needed=False),
+    "validTo": _text(needed=False),
+    "chargingSchedule": _SCHEDULE,
 }
-_TAG_INFO = Field("object", False, fields={
-    "expiryDate": _text(needed=False), "parentIdTag": _text(20, needed=False),
-    "status": _text(None, "Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx"),
-})
-_HASH = Field("object", fields={"hashAlgorithm": _text(None, "SHA256", "SHA384", "SHA512"),
-                                "issuerNameHash": _text(128), "issuerKeyHash": _text(128), "serialNumber": _text(40)})
+_TAG_INFO = Field(
+    "object",
+    False,
+    fields={
+        "expiryDate": _text(needed=False),
+        "parentIdTag": _text(20, needed=False),
+        "status": _text(None, "Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx"),
+    },
+)
+_HASH = Field(
+    "object",
+    fields={
+        "hashAlgorithm": _text(None, "SHA256", "SHA384", "SHA512"),
+        "issuerNameHash": _text(128),
+        "issuerKeyHash": _text(128),
+        "serialNumber": _text(40),
+    },
+)
 _CERTIFICATE = _text(None, "CentralSystemRootCertificate", "ManufacturerRootCertificate")
 _RETRY = {"retries": _int(needed=False), "retryInterval": _int(needed=False)}
 REQUESTS: dict[str, dict[str, Field]] = {
@@ -71,7 +92,8 @@ REQUESTS: dict[str, dict[str, Field]] = {
     "GetCompositeSchedule": {"connectorId": _int(0), "duration": _int(),
                              "chargingRateUnit": _text(None, "A", "W", needed=False)},
     "GetConfiguration": {"key": Field("list", False, item=_text(50))},
-    "GetDiagnostics": {"location": _text(), **_RETRY, "startTime": _text(needed=False), "stopTime": _text(needed=False)},
+    "GetDiagnostics": {"location": _text(), **_RETRY, "startTime": _text(needed=False),
+                       "stopTime": _text(needed=False)},
     "GetLocalListVersion": {},
     "RemoteStartTransaction": {"connectorId": _int(needed=False), "idTag": _text(20),
                                "chargingProfile": Field("object", False, fields=_PROFILE)},
@@ -108,13 +130,13 @@ _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "number": (int, float), "s
 
 
 def check_request(action: str, payload: object) -> JSON:
-    """The payload, if it conforms; raises Flaw with the code of OCPP-J 1.6 §4.2.3 otherwise."""
+    """The payload, if it conforms; raises CallError with the code of OCPP-J 1.6 §4.2.3 otherwise."""
     if action not in REQUESTS:
-        raise Flaw("NotImplemented", f"{action} is unknown")
+        raise CallError("NotImplemented", f"{action} is unknown")
     if action in UNSUPPORTED:
-        raise Flaw("NotSupported", f"{action} is not supported")
+        raise CallError("NotSupported", f"{action} is not supported")
     if not isinstance(payload, dict):
-        raise Flaw("FormationViolation", "the payload is not an object")
+        raise CallError("FormationViolation", "the payload is not an object")
     _check_object(payload, REQUESTS[action], "")
     return payload
 
@@ -122,24 +144,24 @@ def check_request(action: str, payload: object) -> JSON:
 def _check_object(value: JSON, shape: dict[str, Field], where: str) -> None:
     for name in value:
         if name not in shape:
-            raise Flaw("FormationViolation", f"{where}{name} does not belong here")
+            raise CallError("FormationViolation", f"{where}{name} does not belong here")
     for name, want in shape.items():
         if name in value:
             _check(value[name], want, where + name)
         elif want.needed:
-            raise Flaw("ProtocolError", f"{where}{name} is missing")
+            raise CallError("ProtocolError", f"{where}{name} is missing")
 
 
 def _check(value: object, want: Field, where: str) -> None:
     if not isinstance(value, _TYPES[want.kind]) or isinstance(value, bool):
-        raise Flaw("TypeConstraintViolation", f"{where} is not of type {want.kind}")
+        raise CallError("TypeConstraintViolation", f"{where} is not of type {want.kind}")
     if isinstance(value, str):
         if want.limit is not None and len(value) > want.limit:
-            raise Flaw("PropertyConstraintViolation", f"{where} is longer than {want.limit}")
+            raise CallError("PropertyConstraintViolation", f"{where} is longer than {want.limit}")
         if want.choice and value not in want.choice:
-            raise Flaw("PropertyConstraintViolation", f"{where} is not one of {', '.join(want.choice)}")
+            raise CallError("PropertyConstraintViolation", f"{where} is not one of {', '.join(want.choice)}")
     elif isinstance(value, (int, float)) and want.low is not None and value < want.low:
-        raise Flaw("PropertyConstraintViolation", f"{where} is below {want.low}")
+        raise CallError("PropertyConstraintViolation", f"{where} is below {want.low}")
     elif isinstance(value, dict):
         _check_object(value, want.fields or {}, f"{where}.")
     elif isinstance(value, list) and want.item is not None:

@@ -1,4 +1,4 @@
-"""Security events, logs, firmware and certificates (white paper "Improved security for OCPP 1.6-J"; OCPP 1.6 §5.9, §5.19).
+"""Security events, logs, firmware, certificates (white paper "Improved security for OCPP 1.6-J"; OCPP 1.6 §5.9, §5.19).
 
 Nothing is downloaded, uploaded or verified: the persona decides how such a process ends, and the charger reports the
 steps a real one would."""

@@ -99,12 +99,17 @@ def start(aura: Aura, outlet: Outlet) -> None:
     assert outlet.authorised is not None
     id_tag, parent = outlet.authorised
     aura.tx_count += 1
-    tx = Transaction(f"{aura.boots}.{aura.tx_count}", outlet.number, id_tag, aura.clock.now(),
-                     outlet.meter.register_wh, parent)  # fmt: skip
+    tx = Transaction(
+        f"{aura.boots}.{aura.tx_count}", outlet.number, id_tag, aura.clock.now(), outlet.meter.register_wh, parent
+    )
     outlet.transaction, outlet.authorised, outlet.finishing = tx, None, False
     outlet.offered_a = 0.0
-    payload = {"connectorId": outlet.number, "idTag": id_tag, "timestamp": aura.stamp(),
-               "meterStart": 0 if aura.persona.register_per_transaction else tx.meter_start}  # fmt: skip
+    payload = {
+        "connectorId": outlet.number,
+        "idTag": id_tag,
+        "timestamp": aura.stamp(),
+        "meterStart": 0 if aura.persona.register_per_transaction else tx.meter_start,
+    }
     aura.send(Call("StartTransaction", payload, tx=tx.uid, lasting=True))
     if outlet.remote_profile is not None:
         aura.install_for_transaction(outlet.remote_profile, tx)
@@ -150,8 +155,11 @@ def stop(aura: Aura, outlet: Outlet, reason: str, *, id_tag: str | None = None) 
     if persona.status_before_stop:
         aura.announce(outlet)
     register = outlet.meter.register_wh
-    payload: JSON = {"meterStop": register - tx.meter_start if persona.register_per_transaction else register,
-                     "timestamp": aura.stamp(), "reason": reason}  # fmt: skip
+    payload: JSON = {
+        "meterStop": register - tx.meter_start if persona.register_per_transaction else register,
+        "timestamp": aura.stamp(),
+        "reason": reason,
+    }
     if id_tag is not None:
         payload["idTag"] = id_tag
     aura.send(Call("StopTransaction", payload, tx=tx.uid, lasting=True))

@@ -51,8 +51,8 @@ def request(
     """
     if not charge_point.online:
         raise Conflict(
-            "charger-offline",
             "Your charger is offline, so this cannot reach it now. Try again when it is back online.",
+            code="charger-offline",
         )
     now = clock.now()
     open_command = (
@@ -88,7 +88,7 @@ def request(
             detail={"command": str(command.pk), **command.parameters},
         )
     bus.publish_on_commit(DOORBELL, charge_point=str(charge_point.pk))
-    publish_change(charge_point.pk, charge_point.site_id)
+    publish_change(charge_point.pk)
     return command
 
 
@@ -123,8 +123,8 @@ def rejected(*, command: UUID, now: datetime, code: str, text: str) -> None:
 
 
 @transaction.atomic
-def timed_out(*, command: UUID) -> None:
-    _move(
+def timed_out(*, command: UUID) -> int:
+    return _move(
         command,
         (State.SENT,),
         State.TIMED_OUT,
@@ -160,16 +160,24 @@ def verify_stopped(*, connector: UUID, now: datetime) -> None:
         verified(command=command.pk, now=now)
 
 
+def verify_restarted(*, charge_point: UUID, now: datetime) -> None:
+    """Prove a restart by the BootNotification that follows it."""
+    for command in Command.objects.filter(
+        charge_point=charge_point, kind=Kind.RESET, state__in=(State.SENT, State.ACCEPTED)
+    ):
+        verified(command=command.pk, now=now)
+
+
 @transaction.atomic
-def expire_overdue(*, now: datetime, charge_point: UUID | None = None) -> int:
-    """Close commands whose time is up, with what went wrong and what to do. Returns how many."""
+def expire_overdue(*, now: datetime, charge_point: UUID | None = None) -> list[Command]:
+    """Close commands whose time is up, with what went wrong and what to do. Returns them as they ended."""
     overdue = Command.objects.filter(state__in=Command.OPEN, deadline__lte=now).select_related("connector")
     if charge_point is not None:
         overdue = overdue.filter(charge_point=charge_point)
-    count = 0
+    ended = []
     for command in overdue:
         if command.state == State.QUEUED:
-            count += _move(
+            moved = _move(
                 command.pk,
                 (State.QUEUED,),
                 State.EXPIRED,
@@ -177,12 +185,14 @@ def expire_overdue(*, now: datetime, charge_point: UUID | None = None) -> int:
                 reason_text="Your charger could not be reached in time, so nothing was sent. Try again.",
             )
         elif command.state == State.SENT:
-            timed_out(command=command.pk)
-            count += 1
+            moved = timed_out(command=command.pk)
         else:
             code, text = _why_no_effect(command)
-            count += _move(command.pk, (State.ACCEPTED,), State.NO_EFFECT, reason_code=code, reason_text=text)
-    return count
+            moved = _move(command.pk, (State.ACCEPTED,), State.NO_EFFECT, reason_code=code, reason_text=text)
+        if moved:
+            command.refresh_from_db()
+            ended.append(command)
+    return ended
 
 
 def _why_no_effect(command: Command) -> tuple[str, str]:

@@ -61,7 +61,7 @@ def open_connection(
             detail={"previous_address": charge_point.source_address},
         )
     bus.publish_on_commit(TAKEOVER, charge_point=str(charge_point.pk), epoch=charge_point.epoch)
-    publish_change(charge_point.pk, charge_point.site_id)
+    publish_change(charge_point.pk)
     return Opened(
         charge_point=charge_point.pk,
         site=charge_point.site_id,
@@ -108,6 +108,9 @@ def newest_epochs(charge_points: Collection[UUID]) -> dict[UUID, int]:
     return dict(ChargePoint.objects.filter(pk__in=charge_points).values_list("pk", "epoch"))
 
 
-def publish_change(charge_point: UUID, site: UUID | None = None) -> None:
-    """Tell whoever watches that this charge point looks different, once the change is committed."""
-    bus.publish_on_commit(CHANGED, charge_point=str(charge_point), site=str(site or ""))
+def publish_change(charge_point: UUID, *, reading: bool = False) -> None:
+    """Tell whoever watches that this charge point looks different, once the change is committed.
+
+    ``reading`` says that only figures moved, which may wait for the next second.
+    """
+    bus.publish_on_commit(CHANGED, charge_point=str(charge_point), reading=reading)

@@ -108,7 +108,7 @@ def reading_reported(*, charge_point: UUID, connector_number: int, reading: Live
             changed.append(name)
     connector.save(update_fields=changed)
     verify_by_status(connector=connector, received=reading.measured)
-    publish_change(charge_point)
+    publish_change(charge_point, reading=True)
 
 
 @transaction.atomic

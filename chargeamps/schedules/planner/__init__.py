@@ -3,7 +3,7 @@
 from .delay import Cause, Change, DelayDecision, Outcome, RelevantTime, change_between, check_maximum, decide, draw
 from .hours import HoursError, Weekday, Window, intervals, normalise, parse_windows
 from .plan import Plan, Switch, build_plan
-from .ready_by import ReadyBy, ready_by
+from .ready_by import ReadyBy, pick_ready_by
 from .request import (
     CapacityLimit,
     ChargeNow,
@@ -63,7 +63,7 @@ __all__ = [
     "next_start",
     "normalise",
     "parse_windows",
-    "ready_by",
+    "pick_ready_by",
     "rules_at",
     "state_at",
     "weekly_draws",

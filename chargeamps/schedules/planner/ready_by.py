@@ -35,13 +35,13 @@ class ReadyBy:
         return self.short_wh == 0
 
 
-def ready_by(
+def pick_ready_by(
     energy_wh: int, since: datetime, by: datetime, *, allowed: Sequence[Interval], power_w: float, delay_maximum_s: int
 ) -> ReadyBy:
     """Pick hours for `energy_wh` between `since` and `by` at `power_w`, inside the sorted, disjoint UTC `allowed`.
 
-    Every start may be delayed by up to `delay_maximum_s`, which is counted as lost. Raises `ValueError` for an energy or
-    a power that is not positive, or a maximum outside 0...1800.
+    Every start may be delayed by up to `delay_maximum_s`, which is counted as lost. Raises `ValueError` for an energy
+    or a power that is not positive, or a maximum outside 0...1800.
     """
     check_maximum(delay_maximum_s)
     if energy_wh <= 0 or power_w <= 0:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from .hours import WEEK_S, Run, Window, weekly_runs
@@ -42,14 +43,14 @@ class Season:
 
 
 def seasons(zone: ZoneInfo, start: datetime, end: datetime) -> tuple[Season, ...]:
-    """The seasons of the clock that meet `[start, end)`, whole: from one change to the next (at most a year each way)."""
+    """The seasons of the clock that meet `[start, end)`, each from one change to the next."""
     changes = [change for year in range(start.year - 1, end.year + 2) for change in _changes(zone, year)]
     edges = [
         datetime(start.year - 1, 1, 1, tzinfo=UTC),
         *changes,
         datetime(end.year + 2, 1, 1, tzinfo=UTC),
     ]
-    found = (Season(a, b, _offset(zone, a)) for a, b in zip(edges, edges[1:], strict=False) if a < b)
+    found = (Season(a, b, _offset(zone, a)) for a, b in pairwise(edges) if a < b)
     return tuple(season for season in found if season.start < end and season.end > start)
 
 
@@ -88,7 +89,7 @@ def weekly_patterns(connector: Connector, at: datetime) -> dict[Variant, Pattern
     """
     found = {variant_of(season, connector.zone): season for season in seasons(connector.zone, at, at + _YEAR)}
     middles = {variant: season.start + (season.end - season.start) / 2 for variant, season in found.items()}
-    out = {variant: weekly_pattern(connector, middles[variant]) for variant in (*Variant,) if variant in middles}
+    out = {variant: weekly_pattern(connector, middles[variant]) for variant in Variant if variant in middles}
     if Variant.SUMMER in out:
         out[Variant.BOTH] = _lower(out[Variant.WINTER], out[Variant.SUMMER])
     return out
@@ -163,10 +164,7 @@ def delayed_pattern(pattern: Pattern, delays: Mapping[int, int], round_s: int = 
                 until = at + delays.get(second, 0)
                 out.append((until, limit_a))
     inside = [(at, limit_a) for at, limit_a in out if 0 <= at < round_s]
-    if not inside:
-        return ((0, out[0][1]),)
-    first = [limit_a for at, limit_a in out if at < 0][-1]
-    return changes_only(inside) if inside[-1][1] == first else changes_only([(0, first), *inside])
+    return changes_only(inside)
 
 
 def draw_weekly(connector: Connector, at: datetime, draw: Callable[[], int]) -> dict[tuple[Variant, int], int]:

@@ -6,7 +6,11 @@ export function normaliseCode(text: string): string {
 
 /** "ABCD-EFGH-JKLM" */
 export function groupCode(text: string): string {
-  return normaliseCode(text).match(/.{1,4}/g)?.join('-') ?? ''
+  return (
+    normaliseCode(text)
+      .match(/.{1,4}/g)
+      ?.join('-') ?? ''
+  )
 }
 
 /** The grouped text, and where the caret stands after the same number of letters and digits as before. */

@@ -64,7 +64,7 @@ export const en = {
     'Add your Aura with the identity and the code that came with it. It takes about a minute.',
   'home.nothing': 'We could not load your chargers.',
   'charger.online': 'Online',
-  'charger.offline': 'Charger offline',
+  'charger.was-online': 'Online when last heard of',
   'charger.offline-since': 'Charger offline since {clock}',
   'charger.offline-help':
     'Check that the charger has power and that your Wi-Fi or network works. If it stays away, switch the charger off at its breaker for a minute.',
@@ -253,8 +253,7 @@ export const en = {
   'account.install-button': 'Install',
   'account.install-ios':
     'In Safari, tap the Share button, then “Add to Home Screen”. Open Aura from there afterwards.',
-  'account.install-other':
-    'In your browser’s menu, choose “Install app” or “Add to Home screen”.',
+  'account.install-other': 'In your browser’s menu, choose “Install app” or “Add to Home screen”.',
   'account.installed': 'Aura is installed on this device.',
   'account.version': 'App version {version}',
   'account.server-version': 'Server version {version}',

@@ -28,9 +28,7 @@ class Install {
 
   get ios(): boolean {
     const { userAgent, maxTouchPoints } = navigator
-    return (
-      /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1)
-    )
+    return /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1)
   }
 
   async ask(): Promise<void> {

@@ -1,6 +1,5 @@
 export type Route =
-  | { name: 'home' | 'sign-in' | 'add' | 'account' | 'not-found' }
-  | { name: 'charger'; id: string }
+  { name: 'home' | 'sign-in' | 'add' | 'account' | 'not-found' } | { name: 'charger'; id: string }
 
 export function match(path: string): Route {
   const parts = path.split('/').filter(Boolean)

@@ -11,7 +11,12 @@ class Router {
       if (event.defaultPrevented || event.button !== 0) return
       if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
       const link = (event.target as Element).closest('a')
-      if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download')) {
+      if (
+        !link ||
+        link.origin !== location.origin ||
+        link.target ||
+        link.hasAttribute('download')
+      ) {
         return
       }
       if (link.hash && link.pathname === location.pathname) return

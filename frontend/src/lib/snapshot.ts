@@ -19,8 +19,8 @@ export interface Applied {
 
 export function applyChanges(snapshot: Snapshot, message: ServerMessage): Applied {
   if (message.type === 'snapshot') {
-    const { type: _, ...fresh } = message
-    return { snapshot: { ...EMPTY, ...fresh }, gap: false }
+    const { seq, time, sites, charge_points, connectors, commands } = message
+    return { snapshot: { seq, time, sites, charge_points, connectors, commands }, gap: false }
   }
   if (message.type !== 'changes') return { snapshot, gap: false }
   if (message.seq <= snapshot.seq) return { snapshot, gap: false }
@@ -36,7 +36,7 @@ export function applyChanges(snapshot: Snapshot, message: ServerMessage): Applie
       copied.add(collection)
     }
     const target = next[collection] as Record<string, unknown>
-    if (value === null) delete target[id]
+    if (value === null) Reflect.deleteProperty(target, id)
     else target[id] = value
   }
   return { snapshot: next, gap: false }

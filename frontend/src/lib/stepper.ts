@@ -67,9 +67,7 @@ function rank(command: Command): number {
 export function isIntentShown(intent: Intent, command: Command | null, now: number): boolean {
   if (intent.phase === 'sent') return false
   if (intent.phase === 'sending') return true
-  return (
-    now - intent.at < SHOW_FAILED_MS && (!command || Date.parse(command.created) <= intent.at)
-  )
+  return now - intent.at < SHOW_FAILED_MS && (!command || Date.parse(command.created) <= intent.at)
 }
 
 /** Whether a command still tells a person something: in progress, just proved, or failed and not yet made good. */

@@ -31,6 +31,8 @@ class Update {
       return
     }
     const registration = this.#registration
+    // A browser told to block workers may answer with nothing.
+    if (!registration) return
     if (registration.waiting && controlled) this.ready = true
     registration.addEventListener('updatefound', () => {
       const worker = registration.installing

@@ -80,14 +80,7 @@ export interface Connector {
 }
 
 export type CommandState =
-  | 'queued'
-  | 'sent'
-  | 'accepted'
-  | 'rejected'
-  | 'timed_out'
-  | 'verified'
-  | 'no_effect'
-  | 'expired'
+  'queued' | 'sent' | 'accepted' | 'rejected' | 'timed_out' | 'verified' | 'no_effect' | 'expired'
 
 export interface Command {
   id: Id
@@ -111,8 +104,7 @@ export interface Plan {
   items: { from: Timestamp; to: Timestamp; limit_a: number | null; reason: Reason | null }[]
 }
 
-export type Day =
-  'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday'
+export type Day = 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday' | 'sunday'
 
 /** Wall time in the site's zone; an `end` at or before `start` lies on the next day. */
 export interface Window {

@@ -1,0 +1,219 @@
+"""Carrying out commands: claim the row, make the call, store the answer. The effect proves itself by later reports."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from chargeamps.chargers.models import ChargePoint, Command, ConfigurationKey, InstalledProfile
+from chargeamps.chargers.services import commands
+from chargeamps.common import clock
+from chargeamps.gateway.configuration import read_configuration
+from chargeamps.gateway.connection import CallFailed, Connection
+from chargeamps.gateway.profiles import Capabilities, DesiredProfile, Layer, charge_now_profile
+from chargeamps.gateway.writer import writer
+from chargeamps.schedules import services as schedules
+from chargeamps.schedules.plan import CONNECTOR_MAX_A
+from chargeamps.usage.selectors import open_sessions
+
+log = structlog.get_logger(__name__)
+
+Kind = Command.Kind
+
+REFUSED = {
+    Kind.CHARGE_NOW: "Your charger refused to start. Unplug the car, plug it in again, and try once more.",
+    Kind.WAIT_FOR_SCHEDULE: "Your charger refused to go back to its schedule. Try again, or stop charging.",
+    Kind.STOP: "Your charger refused to stop. Try again, or end charging in the car.",
+    Kind.RESET: "Your charger refused to restart. Try again later.",
+    Kind.UNLOCK: "Your charger could not release the cable. Stop charging first, then try again.",
+    Kind.SET_AVAILABILITY: "Your charger refused. Try again later.",
+    Kind.REFRESH: "Your charger did not give its details.",
+}
+NOT_SUPPORTED = frozenset({"NotImplemented", "NotSupported"})
+
+
+class Refused(Exception):
+    """The charger answered, and the answer was no."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+async def carry_out_commands(connection: Connection) -> None:
+    """Carry out all queued commands of a charger, oldest first."""
+    charge_point = connection.opened.charge_point
+    while not connection.closed:
+        command = await writer.submit(lambda: commands.claim_next(charge_point=charge_point, now=clock.now()))
+        if command is None:
+            return
+        await _carry_out(connection, command)
+
+
+async def _carry_out(connection: Connection, command: Command) -> None:
+    try:
+        await ACTS[Kind(command.kind)](connection, command)
+    except CallFailed as failure:
+        if failure.code == "Timeout":
+            await writer.submit(lambda: _failed(command, None))
+        else:
+            await writer.submit(lambda: _failed(command, failure.code))
+    except Refused as refusal:
+        status = refusal.status
+        await writer.submit(lambda: _failed(command, status))
+    else:
+        await writer.submit(lambda: commands.accepted(command=command.pk, now=clock.now()))
+
+
+def _failed(command: Command, answer: str | None) -> None:
+    """Store a refusal, or, without an answer, that there was none."""
+    if answer is None:
+        commands.timed_out(command=command.pk)
+    else:
+        text = (
+            "This charger cannot do that."
+            if answer in NOT_SUPPORTED
+            else "The connection to your charger broke. Try again when it is back online."
+            if answer == "Disconnected"
+            else REFUSED[Kind(command.kind)]
+        )
+        code = "not-supported" if answer in NOT_SUPPORTED else "disconnected" if answer == "Disconnected" else "refused"
+        commands.rejected(command=command.pk, now=clock.now(), code=code, text=text)
+    command.refresh_from_db()
+    schedules.charge_now_failed(command=command)
+
+
+def expect(answer: dict[str, Any], *accepted: str) -> str:
+    """Return the answer's status if it is one of ``accepted``; raise ``Refused`` otherwise."""
+    status = str(answer.get("status", ""))
+    if status not in accepted:
+        raise Refused(status)
+    return status
+
+
+async def _charge_now(connection: Connection, command: Command) -> None:
+    """A TxProfile for the running transaction, else a remote start that carries it (OCPP 1.6 §5.11, §5.16)."""
+    assert command.connector is not None
+    number = command.connector.number
+    start = await writer.submit(lambda: _charge_now_start(command))
+    if start.transaction_id is not None:
+        answer = await connection.call(
+            "SetChargingProfile", {"connectorId": number, "csChargingProfiles": start.profile.payload}
+        )
+        expect(answer, "Accepted")
+    else:
+        answer = await connection.call(
+            "RemoteStartTransaction",
+            {"connectorId": number, "idTag": start.id_tag, "chargingProfile": start.profile.payload},
+        )
+        expect(answer, "Accepted")
+    await writer.submit(lambda: _session_profile_installed(command, start.profile))
+
+
+class _Start:
+    __slots__ = ("id_tag", "profile", "transaction_id")
+
+    def __init__(self, profile: DesiredProfile, transaction_id: int | None, id_tag: str) -> None:
+        self.profile = profile
+        self.transaction_id = transaction_id
+        self.id_tag = id_tag
+
+
+def _charge_now_start(command: Command) -> _Start:
+    assert command.connector is not None
+    session = open_sessions([command.connector.pk]).get(command.connector.pk)
+    charge_point = ChargePoint.objects.get(pk=command.charge_point_id)
+    transaction_id = session.transaction_id if session else None
+    profile = charge_now_profile(
+        command.connector.number,
+        CONNECTOR_MAX_A,
+        capabilities_of(charge_point),
+        clock.now(),
+        transaction_id=transaction_id,
+    )
+    return _Start(profile, transaction_id, charge_point.app_id_tag)
+
+
+def capabilities_of(charge_point: ChargePoint) -> Capabilities:
+    """What this charge point can do with charging profiles, as far as it said and was seen to refuse."""
+    configuration = dict(ConfigurationKey.objects.filter(charge_point=charge_point).values_list("key", "value"))
+    return Capabilities.from_configuration(configuration, charge_point.refusals)
+
+
+def _session_profile_installed(command: Command, profile: DesiredProfile) -> None:
+    InstalledProfile.objects.update_or_create(
+        charge_point_id=command.charge_point_id,
+        connector_number=profile.connector_number,
+        profile_id=profile.profile_id,
+        defaults={
+            "layer": Layer.SESSION,
+            "payload": profile.payload,
+            "desired_digest": profile.digest,
+            "accepted_digest": profile.digest,
+            "accepted": clock.now(),
+            "verified_digest": profile.digest,
+        },
+    )
+
+
+async def _wait_for_schedule(connection: Connection, command: Command) -> None:
+    """Clear the session's profile; what is stored below it holds again (OCPP 1.6 §5.3)."""
+    assert command.connector is not None
+    await clear_session_profiles(connection, command.connector.number)
+
+
+async def clear_session_profiles(connection: Connection, number: int) -> None:
+    """Clear what "charge now" put on a connector. ``Unknown`` means that it had gone already."""
+    rows = InstalledProfile.objects.filter(
+        charge_point=connection.opened.charge_point, connector_number=number, layer=Layer.SESSION
+    )
+    for profile_id in await writer.submit(lambda: list(rows.values_list("profile_id", flat=True))):
+        expect(await connection.call("ClearChargingProfile", {"id": profile_id}), "Accepted", "Unknown")
+        await writer.submit(lambda profile_id=profile_id: rows.filter(profile_id=profile_id).delete())
+
+
+async def _stop(connection: Connection, command: Command) -> None:
+    connector = command.connector
+    assert connector is not None
+    session = await writer.submit(lambda: open_sessions([connector.pk]).get(connector.pk))
+    if session is None:
+        await writer.submit(lambda: commands.verified(command=command.pk, now=clock.now()))
+        return
+    expect(
+        await connection.call("RemoteStopTransaction", {"transactionId": session.transaction_id}), "Accepted"
+    )
+
+
+async def _reset(connection: Connection, command: Command) -> None:
+    kind = "Hard" if command.parameters.get("type") == "hard" else "Soft"
+    expect(await connection.call("Reset", {"type": kind}), "Accepted")
+
+
+async def _unlock(connection: Connection, command: Command) -> None:
+    number = command.connector.number if command.connector else 1
+    expect(await connection.call("UnlockConnector", {"connectorId": number}), "Unlocked")
+    await writer.submit(lambda: commands.verified(command=command.pk, now=clock.now()))
+
+
+async def _set_availability(connection: Connection, command: Command) -> None:
+    number = command.connector.number if command.connector else 0
+    kind = "Operative" if command.parameters.get("available") else "Inoperative"
+    expect(
+        await connection.call("ChangeAvailability", {"connectorId": number, "type": kind}), "Accepted", "Scheduled"
+    )
+
+
+async def _refresh(connection: Connection, command: Command) -> None:
+    await read_configuration(connection)
+    await writer.submit(lambda: commands.verified(command=command.pk, now=clock.now()))
+
+
+ACTS: dict[Kind, Callable[[Connection, Command], Awaitable[None]]] = {
+    Kind.CHARGE_NOW: _charge_now,
+    Kind.WAIT_FOR_SCHEDULE: _wait_for_schedule,
+    Kind.STOP: _stop,
+    Kind.RESET: _reset,
+    Kind.UNLOCK: _unlock,
+    Kind.SET_AVAILABILITY: _set_availability,
+    Kind.REFRESH: _refresh,
+}

@@ -1,0 +1,15 @@
+from dataclasses import dataclass
+
+from chargeamps.chargers.services.connections import Opened
+
+
+class StaleConnection(Exception):
+    """A newer socket of this charge point was accepted; this one may change nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The socket that a frame came on: handed to every action."""
+
+    opened: Opened
+    identity: str

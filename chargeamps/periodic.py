@@ -1,0 +1,53 @@
+"""The work that comes round by itself, declared once: the embedded clock and Celery's beat both run this list.
+
+Each function may run twice or late without harm.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+
+from chargeamps.common import clock, idempotency, rate
+from chargeamps.gateway.models import TraceFrame
+from chargeamps.gateway.registry import bury_dead_processes
+from chargeamps.schedules.services import expire_overdue
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    name: str
+    every: timedelta
+    run: Callable[[], object]
+
+
+def expire_commands() -> None:
+    """Close commands whose time is up."""
+    expire_overdue(now=clock.now())
+
+
+def bury_gateways() -> None:
+    """Notice gateway processes that died."""
+    bury_dead_processes(clock.now())
+
+
+def forget_traces() -> None:
+    """Delete frames older than ``TRACE_DAYS``, in pieces that lock the table only briefly."""
+    limit = clock.now() - timedelta(days=settings.TRACE_DAYS)
+    while True:
+        keys = list(TraceFrame.objects.filter(time__lt=limit).values_list("pk", flat=True)[:2000])
+        if not keys:
+            return
+        TraceFrame.objects.filter(pk__in=keys).delete()
+
+
+WORK = (
+    Periodic("expire-commands", timedelta(seconds=2), expire_commands),
+    Periodic("bury-gateways", timedelta(seconds=10), bury_gateways),
+    Periodic("forget-traces", timedelta(hours=1), forget_traces),
+    Periodic("forget-idempotency-keys", timedelta(hours=1), idempotency.purge),
+    Periodic("forget-rate-buckets", timedelta(hours=1), rate.purge),
+    Periodic("forget-sessions", timedelta(hours=6), SessionStore.clear_expired),
+)

@@ -1,0 +1,175 @@
+"""What a socket does, why, since when and until when, as a person reads it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chargeamps.chargers.models import ChargePoint, Command, Connector
+from chargeamps.chargers.selectors import command_json
+from chargeamps.common.clock import isoformat
+from chargeamps.schedules import planner
+from chargeamps.schedules.models import Override
+from chargeamps.usage.models import ChargingSession
+
+PLUGGED = frozenset({"Preparing", "Charging", "SuspendedEVSE", "SuspendedEV", "Finishing"})
+
+# What OCPP's error codes mean to a person (OCPP 1.6 §7.6).
+FAULTS = {
+    "ConnectorLockFailure": "The socket could not lock the cable.",
+    "EVCommunicationError": "The charger and the car do not understand each other.",
+    "GroundFailure": "The charger has found an earth fault.",
+    "HighTemperature": "The charger is too hot.",
+    "OverCurrentFailure": "Too much current was drawn.",
+    "OverVoltage": "The supply voltage is too high.",
+    "UnderVoltage": "The supply voltage is too low.",
+    "PowerMeterFailure": "The charger cannot read its meter.",
+    "PowerSwitchFailure": "The charger cannot switch its power.",
+    "WeakSignal": "The charger's wireless signal is weak.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that the state of one connector is made from."""
+
+    charge_point: ChargePoint
+    connector: Connector
+    timeline: planner.Timeline
+    override: Override | None
+    session: ChargingSession | None
+    command: Command | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    name: str
+    code: str
+    text: str
+    until: datetime | None = None
+    since: datetime | None = None
+
+
+def state_of(view: View) -> State:
+    """The state with its reason. What the charger reports decides; the plan only says why and until when."""
+    if not view.charge_point.online:
+        return State(
+            "offline",
+            "charger-offline",
+            "No connection to the charger. It keeps to the charging hours stored in it."
+            if view.charge_point.disconnected_since
+            else "This charger has not connected yet.",
+            since=view.charge_point.disconnected_since,
+        )
+    status = view.connector.status
+    if status == "":
+        return State("unavailable", "no-status-yet", "Waiting for the charger's first report.")
+    if status == "Faulted":
+        reason = FAULTS.get(view.connector.error_code, "The charger reports a fault.")
+        return State("faulted", "fault", f"{reason} It will not charge until this is put right.")
+    if status == "Unavailable":
+        return State("unavailable", "out-of-service", "This socket is switched off.")
+    if status == "Reserved":
+        return State("unavailable", "reserved", "This socket is reserved.")
+    if status == "Available":
+        return State("available", "no-car", "No car is plugged in.")
+    if status == "Finishing":
+        return State("finished", "unplug-needed", "Charging has ended. Unplug the car before charging again.")
+    allowed = planner.state_at(view.timeline, view.now).limit_a > 0
+    if status == "Charging":
+        return _charging(view, allowed)
+    if not allowed:
+        return _waiting(view)
+    if status == "SuspendedEV":
+        return State(
+            "paused_by_vehicle",
+            "car-not-taking-power",
+            "The charger is ready, but the car is not taking power. It may be full, or waiting for its own timer.",
+        )
+    if status == "SuspendedEVSE":
+        if view.override is not None:
+            return State("waiting_for_schedule", "starting", "Starting. The charger is about to deliver power.")
+        return State("waiting_for_schedule", "held-back", "Your charger is holding back power for the moment.")
+    if view.charge_point.free_charging or view.session is not None:
+        return State("available", "starting", "Car plugged in. Charging is about to start.")
+    return State("available", "waiting-for-card", "Car plugged in. Tap Charge now, or hold a card to the charger.")
+
+
+def _charging(view: View, allowed: bool) -> State:
+    if view.override is not None:
+        return State("charging", "charge-now", "You asked it to charge now, until this session ends.")
+    if not allowed:
+        return State("charging", "outside-hours", "Charging outside your charging hours.")
+    end = planner.next_change(view.timeline, view.now)
+    return State("charging", "in-charging-hours", "Inside your charging hours.", until=end.start if end else None)
+
+
+def _waiting(view: View) -> State:
+    start = planner.next_start(view.timeline, view.now)
+    return State(
+        "waiting_for_schedule",
+        "default-hours",
+        "Waiting for your off-peak hours.",
+        until=start.start if start else None,
+    )
+
+
+def actions_of(view: View, state: State, *, may_charge: bool) -> list[str]:
+    """The requests that make sense now, as the last part of their path."""
+    if not may_charge or state.name in ("offline", "faulted", "unavailable", "locked"):
+        return []
+    actions = []
+    if view.connector.status in PLUGGED - {"Finishing"} and view.override is None:
+        actions.append("charge-now")
+    if view.override is not None:
+        actions.append("wait-for-schedule")
+    if view.session is not None and (view.override is not None or state.name in ("charging", "paused_by_vehicle")):
+        actions.append("stop")
+    return actions
+
+
+def connector_json(view: View, *, may_charge: bool) -> dict[str, Any]:
+    """The connector as the API and the live socket show it."""
+    state = state_of(view)
+    connector, online = view.connector, view.charge_point.online
+    since = state.since or (connector.status_since if online else None)
+    if view.override is not None and state.name == "charging":
+        since = max(filter(None, (since, view.override.created)), default=None)
+    plug = "unknown" if connector.status in ("", "Faulted", "Unavailable", "Reserved") else (
+        "in" if connector.status in PLUGGED else "out"
+    )
+    return {
+        "id": str(connector.pk),
+        "charge_point": str(view.charge_point.pk),
+        "number": connector.number,
+        "state": state.name,
+        "reason": {"code": state.code, "text": state.text},
+        "since": isoformat(since),
+        "until": isoformat(state.until),
+        "power_w": connector.power_w,
+        "current_a": connector.current_a,
+        "voltage_v": connector.voltage_v,
+        "measured_at": isoformat(connector.measured),
+        "session": session_brief(view.session, view.now) if view.session else None,
+        "plug": plug,
+        "last_contact": isoformat(view.charge_point.last_contact),
+        "actions": actions_of(view, state, may_charge=may_charge),
+        "command": command_json(view.command) if view.command else None,
+    }
+
+
+def session_brief(session: ChargingSession, now: datetime) -> dict[str, Any]:
+    """The session that is going on."""
+    return {
+        "id": str(session.pk),
+        "started": isoformat(session.started),
+        "energy_wh": session.energy_import_wh,
+    }
+
+
+def latest_commands(connectors: list[UUID], since: datetime) -> Mapping[UUID, Command]:
+    """The newest command of each connector, if it was given after ``since``."""
+    commands = Command.objects.filter(connector__in=connectors, created__gte=since).order_by("created")
+    return {command.connector_id: command for command in commands if command.connector_id}

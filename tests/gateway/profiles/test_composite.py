@@ -1,0 +1,118 @@
+"""Reading GetCompositeSchedule answers: forgiving in form, strict in effect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chargeamps.gateway.profiles import (
+    Capabilities,
+    ConnectorPlan,
+    composite_agrees,
+    desired_profiles,
+    expected_schedule,
+)
+from chargeamps.schedules.planner import Connector, draw_weekly, rules_at
+
+NOW = datetime(2027, 6, 15, 16, tzinfo=UTC)
+AURA = Connector(1, 32.0, hours=rules_at(NOW).preset_hours)
+ABLE = Capabilities()
+DAY = 86_400
+WANTED = desired_profiles([ConnectorPlan(AURA, draw_weekly(AURA, NOW, lambda: 211))], ABLE, NOW).profiles
+
+
+def answer(*, start: datetime = NOW, unit: str = "A", shift: int = 0, factor: float = 1.0, **extra) -> dict:
+    """What a charger that obeys would say."""
+    periods = [
+        {
+            "startPeriod": max(0, int((step.start - NOW).total_seconds()) + (shift if step.start > NOW else 0)),
+            "limit": step.limit_a * factor,
+        }
+        for step in expected_schedule(WANTED, 1, NOW, DAY, ABLE)
+    ]
+    return {
+        "status": "Accepted",
+        "connectorId": 1,
+        "scheduleStart": start.isoformat(),
+        "chargingSchedule": {"duration": DAY, "chargingRateUnit": unit, "chargingSchedulePeriod": periods} | extra,
+    }
+
+
+def verdict(said: dict, **options):
+    return composite_agrees(said, WANTED, 1, NOW, options.pop("capabilities", ABLE), max_a=32.0, **options)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(answer(), id="exact"),
+        pytest.param(answer(unit="W", factor=230), id="watts"),
+        pytest.param(answer(unit="w ", factor=230), id="watts, oddly spelt"),
+        pytest.param(answer(factor=1.01), id="rounded"),
+        pytest.param(answer(shift=45), id="clock behind"),
+        pytest.param(answer(shift=-45), id="clock ahead"),
+        pytest.param(answer(start=NOW + timedelta(seconds=40)), id="begins later"),
+        pytest.param({k: v for k, v in answer().items() if k != "scheduleStart"}, id="no start"),
+        pytest.param(answer(factor=2), id="more than the connector can do"),
+    ],
+)
+def test_agreement_is_forgiving_in_form(said):
+    assert verdict(said).agrees
+
+
+def test_periods_may_be_split_and_the_duration_missing():
+    said = answer()
+    schedule = said["chargingSchedule"]
+    schedule["chargingSchedulePeriod"].append({"startPeriod": 60, "limit": 0.0, "numberPhases": 1})
+    del schedule["duration"]
+    assert verdict(said).agrees
+
+
+def test_three_phase_watts():
+    three = replace(ABLE, phases=3)
+    assert verdict(answer(unit="W", factor=690), capabilities=three).agrees
+
+
+def test_a_limit_that_differs_is_found_and_dated():
+    said = answer()
+    said["chargingSchedule"]["chargingSchedulePeriod"] = [{"startPeriod": 0, "limit": 32.0}]
+    found = verdict(said)
+    assert (found.code, found.at, found.expected_a, found.reported_a) == ("differs", NOW, 0, 32)
+    assert verdict(answer(shift=3600)).at == NOW + timedelta(hours=5, seconds=211)
+    assert verdict(answer(factor=0.5)).reported_a == 16
+
+
+def test_differences_in_small_pieces_add_up():
+    said = answer()
+    said["chargingSchedule"]["chargingSchedulePeriod"] = [
+        {"startPeriod": 30 * n, "limit": 16.0 + n % 2} for n in range(100)
+    ]
+    assert verdict(said).code == "differs"
+
+
+def test_no_profile_on_either_side_agrees():
+    said = answer()
+    said["chargingSchedule"]["chargingSchedulePeriod"] = [{"startPeriod": 0, "limit": 63}]
+    assert composite_agrees(said, [], 1, NOW, ABLE, max_a=32.0).agrees
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"status": "Rejected"}, "rejected"),
+        ({}, "rejected"),
+        ({"status": "Accepted"}, "unreadable"),
+        (answer(chargingSchedulePeriod=[]), "unreadable"),
+        (answer(chargingSchedulePeriod=None), "unreadable"),
+        (answer(chargingSchedulePeriod=[{"startPeriod": 0}]), "unreadable"),
+        (answer(chargingSchedulePeriod=[{"startPeriod": 0, "limit": "much"}]), "unreadable"),
+        (answer(chargingSchedulePeriod=["x"]), "unreadable"),
+        (answer(unit="kVA"), "unreadable"),
+        (answer(duration="long"), "unreadable"),
+        (answer(duration=0), "unreadable"),
+    ],
+)
+def test_answers_that_say_nothing(said, code):
+    assert verdict(said).code == code
