@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "chargeamps.schedules",
     "chargeamps.gateway",
     "chargeamps.live",
+    "chargeamps.runtime",
     "chargeamps.simulator",
 ]
 
@@ -179,7 +180,8 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# WhiteNoise finds the admin's files where they are installed; nothing needs collecting.
+STATIC_ROOT = None
 STATICFILES_DIRS: list[Path] = []
 PWA_ROOT = BASE_DIR / "static" / "pwa"
 # The build names its files by content, so they may be kept for ever; the worker and the manifest may not.

@@ -142,9 +142,7 @@ def create_site(*, name: str, owner: User, kind: str = Site.Kind.HOME) -> Site:
 @transaction.atomic
 def add_member(*, site: Site, user: User, role: str, actor: User | None = None) -> Membership:
     """Give a person a role at a site, in place of the one they had."""
-    membership, _ = Membership.objects.update_or_create(
-        site=site, user=user, defaults={"role": Membership.Role(role)}
-    )
+    membership, _ = Membership.objects.update_or_create(site=site, user=user, defaults={"role": Membership.Role(role)})
     record(
         kind="membership",
         outcome=Entry.Outcome.SUCCESS,
@@ -160,9 +158,7 @@ def create_api_key(*, user: User, name: str, expires: datetime | None = None) ->
     """Create an API key and return it: it is shown once and kept only as a digest."""
     key = f"ca_{secrets.token_urlsafe(32)}"
     row = ApiKey.objects.create(user=user, name=name, digest=api_key_digest(key), expires=expires)
-    record(
-        kind="api-key-created", outcome=Entry.Outcome.SUCCESS, actor=str(user.pk), detail={"api_key": str(row.pk)}
-    )
+    record(kind="api-key-created", outcome=Entry.Outcome.SUCCESS, actor=str(user.pk), detail={"api_key": str(row.pk)})
     return key
 
 
@@ -189,4 +185,3 @@ def _take_attempt(email: str, source: str, device: str) -> Taken:
             raise TooManyAttempts(wait)
         taken.append((limit, parts))
     return taken
-

@@ -52,9 +52,7 @@ def access_command(user: User, id: UUID | str) -> Command:
     return command
 
 
-def _demand_role(
-    user: User, charge_point: ChargePoint, *, charge: bool, manage: bool, technical: bool = False
-) -> None:
+def _demand_role(user: User, charge_point: ChargePoint, *, charge: bool, manage: bool, technical: bool = False) -> None:
     membership = Membership.objects.get(user=user, site_id=charge_point.site_id)
     for act, asked, roles in (
         ("charge", charge, Membership.CHARGING),

@@ -59,4 +59,3 @@ class ApiView(APIView):
         paginator = self.pagination_class()
         rows = paginator.paginate_queryset(queryset, self.request, view=self)
         return paginator.get_paginated_response([as_json(row) for row in rows or []])
-

@@ -119,7 +119,9 @@ def check_app_is_built(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
     if (settings.PWA_ROOT / "index.html").is_file():
         return []
     return [
-        Warning("The phone app is not built; people would see a page saying so.", hint="make setup", id="chargeamps.W003")
+        Warning(
+            "The phone app is not built; people would see a page saying so.", hint="make setup", id="chargeamps.W003"
+        )
     ]
 
 

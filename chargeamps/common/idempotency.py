@@ -44,7 +44,7 @@ def idempotent(view: View) -> View:
         if key is None:
             return view(self, request, *args, **kwargs)
         if not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
-            raise Problem("idempotency-key-invalid", "Idempotency-Key takes 1 to 255 printable ASCII characters.")
+            raise Problem("Idempotency-Key takes 1 to 255 printable ASCII characters.", code="idempotency-key-invalid")
         return _once(_scope(request), key, _fingerprint(request), lambda: view(self, request, *args, **kwargs))
 
     honouring.idempotent = True  # type: ignore[attr-defined]
@@ -85,8 +85,8 @@ def _take_row(scope: str, key: str, fingerprint: str) -> tuple[IdempotentRequest
             )
     except OperationalError as error:
         raise Conflict(
-            "request-in-progress",
             "The same request is still being worked on. Please wait a moment.",
+            code="request-in-progress",
             headers={"Retry-After": "1"},
         ) from error
 
@@ -110,8 +110,8 @@ class _lock_timeout:
 def _replay(row: IdempotentRequest, fingerprint: str) -> Response:
     if row.fingerprint != fingerprint:
         raise Problem(
-            "idempotency-key-reused",
             "This Idempotency-Key was already used for a different request.",
+            code="idempotency-key-reused",
             status=422,
         )
     data = json.loads(row.body) if row.body else None

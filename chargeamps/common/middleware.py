@@ -104,9 +104,7 @@ def _peer(scope_client: Iterable[Any] | None) -> str:
 
 
 def _values(headers: Headers, name: bytes) -> list[str]:
-    return [
-        part for key, value in headers if key.lower() == name for part in value.decode("latin-1").split(",")
-    ]
+    return [part for key, value in headers if key.lower() == name for part in value.decode("latin-1").split(",")]
 
 
 def _parse(text: str) -> Address | None:

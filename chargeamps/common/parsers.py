@@ -29,7 +29,7 @@ class JSONParser(BaseParser):
         except (ValueError, RecursionError) as error:
             raise ParseError from error
         if "\\u0000" in body.decode() and _holds_nul(data):
-            raise Problem("malformed-body", "The body holds a NUL character.")
+            raise Problem("The body holds a NUL character.", code="malformed-body")
         return data
 
 

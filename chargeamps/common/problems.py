@@ -32,9 +32,9 @@ class Problem(Exception):
 
     def __init__(
         self,
-        code: str | None = None,
         detail: str | None = None,
         *,
+        code: str | None = None,
         status: int | None = None,
         headers: dict[str, str] | None = None,
         attempt: dict[str, str] | None = None,
@@ -86,7 +86,7 @@ class NotPermitted(Problem):
 
 
 class Conflict(Problem):
-    """The request is in order, but not now: ``Conflict("charger-offline", "Your charger is offline, so …")``."""
+    """The request is in order, but not now: ``Conflict("Your charger is offline.", code="charger-offline")``."""
 
     status = status.HTTP_409_CONFLICT
     code = "conflict"
@@ -102,9 +102,7 @@ class TooManyAttempts(Problem):
         seconds = max(1, int(wait) + 1)
         minutes = -(-seconds // 60)
         when = f"{seconds} seconds" if seconds < 60 else f"{minutes} minute{'s' if minutes > 1 else ''}"
-        super().__init__(
-            detail=f"Too many tries. Please wait {when} and try again.", headers={"Retry-After": str(seconds)}
-        )
+        super().__init__(f"Too many tries. Please wait {when} and try again.", headers={"Retry-After": str(seconds)})
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
@@ -157,8 +155,8 @@ def to_problem(error: Exception) -> Problem:
 
 def too_large() -> Problem:
     return Problem(
-        "body-too-large",
         "The body is larger than anything this address takes.",
+        code="body-too-large",
         status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     )
 
@@ -170,8 +168,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def csrf_failed() -> Problem:
     return Problem(
-        "csrf-failed",
         "This page is out of date. Reload it and try again.",
+        code="csrf-failed",
         status=status.HTTP_403_FORBIDDEN,
         attempt={"authentication": "csrf"},
     )
@@ -194,7 +192,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _server_error() -> Problem:
-    return Problem("server-error", "Something went wrong on our side. Please try again.", status=500)
+    return Problem("Something went wrong on our side. Please try again.", code="server-error", status=500)
 
 
 def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -211,7 +209,7 @@ def _from_api(error: exceptions.APIException, code: str, detail: str) -> Problem
         headers["Retry-After"] = str(int(wait) + 1)
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    return Problem(code, detail, status=error.status_code, headers=headers)
+    return Problem(detail, code=code, status=error.status_code, headers=headers)
 
 
 def _field_errors(detail: Any, prefix: str = "") -> dict[str, list[str]]:

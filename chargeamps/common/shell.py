@@ -40,7 +40,9 @@ def api_docs(request: HttpRequest) -> HttpResponse:
         for method, operation in item.items()
         if method in METHODS
     ]
-    return render(request, "api-docs.html", {"info": schema["info"], "operations": operations, "schemas": _shapes(schema)})
+    return render(
+        request, "api-docs.html", {"info": schema["info"], "operations": operations, "schemas": _shapes(schema)}
+    )
 
 
 @require_safe

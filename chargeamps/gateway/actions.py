@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
 from uuid import UUID
 
 from chargeamps.chargers.models import ChargePoint, InstalledProfile
@@ -200,9 +199,7 @@ def meter_values_reported(source: Source, reader: Reader, received: datetime) ->
                     measured=sample.time,
                 )
         newest = max(samples, key=lambda sample: sample.time)
-        reporting.reading_reported(
-            charge_point=charge_point, connector_number=number, reading=newest.live_reading()
-        )
+        reporting.reading_reported(charge_point=charge_point, connector_number=number, reading=newest.live_reading())
         return {}
 
     return Handling(reader, {}, operation)

@@ -179,9 +179,7 @@ async def _stop(connection: Connection, command: Command) -> None:
     if session is None:
         await writer.submit(lambda: commands.verified(command=command.pk, now=clock.now()))
         return
-    expect(
-        await connection.call("RemoteStopTransaction", {"transactionId": session.transaction_id}), "Accepted"
-    )
+    expect(await connection.call("RemoteStopTransaction", {"transactionId": session.transaction_id}), "Accepted")
 
 
 async def _reset(connection: Connection, command: Command) -> None:
@@ -198,9 +196,7 @@ async def _unlock(connection: Connection, command: Command) -> None:
 async def _set_availability(connection: Connection, command: Command) -> None:
     number = command.connector.number if command.connector else 0
     kind = "Operative" if command.parameters.get("available") else "Inoperative"
-    expect(
-        await connection.call("ChangeAvailability", {"connectorId": number, "type": kind}), "Accepted", "Scheduled"
-    )
+    expect(await connection.call("ChangeAvailability", {"connectorId": number, "type": kind}), "Accepted", "Scheduled")
 
 
 async def _refresh(connection: Connection, command: Command) -> None:

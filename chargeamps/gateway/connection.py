@@ -54,15 +54,15 @@ class Connection:
         "last_contact",
         "opened",
         "source",
+        "statuses_told",
         "tasks",
     )
 
-    def __init__(
-        self, *, opened: Opened, identity: str, send: Send, on_boot: Callable[["Connection"], None]
-    ) -> None:
+    def __init__(self, *, opened: Opened, identity: str, send: Send, on_boot: Callable[["Connection"], None]) -> None:
         self.opened = opened
         self.source = Source(opened, identity)
         self.booted = False
+        self.statuses_told: set[int] = set()
         self.closed = False
         self.connected_at = self.last_contact = clock.now()
         self.tasks: dict[str, asyncio.Task[None]] = {}
@@ -120,6 +120,10 @@ class Connection:
         flags = (*call.flags, *handling.reader.flags)
         tracer.add(self.opened.charge_point, received, "in", call.action, text, flags)
         await self._send_text(self._session.result(call.message_id, result), call.action)
+        if call.action == "StatusNotification":
+            number = handling.reader.payload.get("connectorId")
+            if isinstance(number, int):
+                self.statuses_told.add(number)
         if call.action == "BootNotification":
             self.booted = True
             self._on_boot(self)

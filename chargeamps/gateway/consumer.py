@@ -53,9 +53,8 @@ async def charge_point_socket(scope: dict[str, Any], receive: Receive, send: Sen
     await receive()  # websocket.connect
     registry.attach()
     identity = scope["url_route"]["kwargs"]["identity"]
-    headers = dict(scope["headers"])
-    address = source_address(scope.get("client"), headers)
-    opened_or_refusal = await _open(scope, headers, identity, address)
+    address = source_address(scope.get("client"), scope["headers"])
+    opened_or_refusal = await _open(scope, identity, address)
     if isinstance(opened_or_refusal, Refusal):
         await _refuse(opened_or_refusal, identity, address, scope, send)
         return
@@ -75,9 +74,7 @@ async def charge_point_socket(scope: dict[str, Any], receive: Receive, send: Sen
         # In the background of this task's end: a cancelled task may not await, and the sweep would find it anyway.
         opened = opened_or_refusal
         await writer.submit(
-            lambda: connections.close_connection(
-                charge_point=opened.charge_point, epoch=opened.epoch, now=clock.now()
-            )
+            lambda: connections.close_connection(charge_point=opened.charge_point, epoch=opened.epoch, now=clock.now())
         )
 
 
@@ -99,10 +96,8 @@ async def _read(connection: Connection, receive: Receive) -> None:
             return
 
 
-async def _open(
-    scope: dict[str, Any], headers: dict[bytes, bytes], identity: str, address: str
-) -> connections.Opened | Refusal:
-    if scope.get("scheme") != "wss" and not ended_tls(scope.get("client"), headers):
+async def _open(scope: dict[str, Any], identity: str, address: str) -> connections.Opened | Refusal:
+    if scope.get("scheme") != "wss" and not ended_tls(scope.get("client"), scope["headers"]):
         return TLS_REQUIRED
     if not 0 < len(identity) <= IDENTITY_CHARACTERS or not identity.isascii() or not identity.isprintable():
         return WRONG_CREDENTIALS
@@ -110,7 +105,7 @@ async def _open(
         return WRONG_SUBPROTOCOL
     if not guessing.may_try(identity, address):
         return TOO_MANY_ATTEMPTS
-    key = parse_basic(headers.get(b"authorization", b""), identity)
+    key = parse_basic(dict(scope["headers"]).get(b"authorization", b""), identity)
     try:
         opened = await writer.submit(
             lambda: connections.open_connection(

@@ -13,8 +13,7 @@ from django.db import transaction
 from chargeamps.chargers.models import ChargePoint, ConfigurationKey, Connector, InstalledProfile
 from chargeamps.chargers.services.connections import publish_change
 from chargeamps.common import clock
-from chargeamps.gateway.commands import capabilities_of, clear_session_profiles, expect
-from chargeamps.gateway.commands import Refused
+from chargeamps.gateway.commands import Refused, capabilities_of, clear_session_profiles, expect
 from chargeamps.gateway.configuration import read_configuration, set_key
 from chargeamps.gateway.connection import CallFailed, Connection
 from chargeamps.gateway.profiles import (
@@ -49,33 +48,29 @@ WANTED_CONFIGURATION = {
 
 async def settle(connection: Connection) -> None:
     """Make all the calls that are left to make."""
-    facts = await writer.submit(lambda: _facts(connection.opened.charge_point))
-    if facts.configuration_old:
+    charge_point = connection.opened.charge_point
+    if await writer.submit(lambda: _configuration_old(charge_point)):
         await read_configuration(connection)
-    for key, value in await writer.submit(lambda: _keys_to_set(connection.opened.charge_point)):
+    for key, value in await writer.submit(lambda: _keys_to_set(charge_point)):
         await set_key(connection, key, value)
-    for number in facts.silent_connectors:
-        await _ask(connection, "TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": number})
-    for number in await writer.submit(lambda: _connectors_to_release(connection.opened.charge_point)):
+    for number in await writer.submit(lambda: _connectors_to_release(charge_point)):
         await clear_session_profiles(connection, number)
     await _converge_profiles(connection)
     await _prove_profiles(connection)
+    await _ask_for_status(connection)
 
 
-class _Facts:
-    __slots__ = ("configuration_old", "silent_connectors")
-
-    def __init__(self, configuration_old: bool, silent_connectors: list[int]) -> None:
-        self.configuration_old = configuration_old
-        self.silent_connectors = silent_connectors
+def _configuration_old(charge_point: UUID) -> bool:
+    reported = ChargePoint.objects.values_list("configuration_reported", flat=True).get(pk=charge_point)
+    return reported is None or clock.now() - reported > CONFIGURATION_AGE
 
 
-def _facts(charge_point: UUID) -> _Facts:
-    row = ChargePoint.objects.get(pk=charge_point)
-    now = clock.now()
-    old = row.configuration_reported is None or now - row.configuration_reported > CONFIGURATION_AGE
-    silent = Connector.objects.filter(charge_point=row, status="").values_list("number", flat=True)
-    return _Facts(old, list(silent))
+async def _ask_for_status(connection: Connection) -> None:
+    """Ask for the status of connectors that have told none on this socket: it may have changed while they were away."""
+    silent = set(connection.opened.connectors) - connection.statuses_told
+    for number in sorted(silent):
+        await _ask(connection, "TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": number})
+        connection.statuses_told.add(number)
 
 
 def _keys_to_set(charge_point: UUID) -> list[tuple[str, str]]:
@@ -293,6 +288,4 @@ def _judge(charge_point: UUID, number: int, answer: dict[str, object], now: date
 
 @transaction.atomic
 def _forget_acceptance(charge_point: UUID, numbers: list[int]) -> None:
-    InstalledProfile.objects.filter(charge_point=charge_point, connector_number__in=numbers).update(
-        accepted_digest=""
-    )
+    InstalledProfile.objects.filter(charge_point=charge_point, connector_number__in=numbers).update(accepted_digest="")

@@ -52,9 +52,9 @@ class Tracer:
     def add(
         self, charge_point: UUID, time: datetime, direction: str, action: str, frame: str, flags: tuple[str, ...] = ()
     ) -> None:
-        if len(self._frames) >= WAITING_FRAMES or (action in THINNED and not flags and self._thin(
-            (charge_point, direction, action), time
-        )):
+        if len(self._frames) >= WAITING_FRAMES or (
+            action in THINNED and not flags and self._thin((charge_point, direction, action), time)
+        ):
             return
         self._frames.append(
             TraceFrame(

@@ -51,8 +51,8 @@ def views_of(charge_points: Iterable[ChargePoint], now: datetime) -> dict[Charge
 
 def view_of(connector: Connector, now: datetime) -> View:
     """The view of one connector."""
-    charge_point = ChargePoint.objects.select_related("site").prefetch_related("connectors").get(
-        pk=connector.charge_point_id
+    charge_point = (
+        ChargePoint.objects.select_related("site").prefetch_related("connectors").get(pk=connector.charge_point_id)
     )
     return next(view for view in views_of([charge_point], now)[charge_point] if view.connector.pk == connector.pk)
 

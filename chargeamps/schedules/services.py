@@ -43,9 +43,7 @@ def charge_now(*, connector: Connector, user: User) -> Command:
             raise Conflict("No car is plugged in. Plug the cable into the car first.", code="car-not-connected")
         if view.connector.status == "Finishing":
             raise Conflict("Unplug the car and plug it in again, then tap Charge now.", code="not-possible-now")
-    command = commands.request(
-        charge_point=charge_point, connector=connector, kind=Command.Kind.CHARGE_NOW, user=user
-    )
+    command = commands.request(charge_point=charge_point, connector=connector, kind=Command.Kind.CHARGE_NOW, user=user)
     if view.override is None:
         Override.objects.create(connector=connector, created_by=user)
     return command
@@ -101,9 +99,7 @@ def charge_now_failed(*, command: Command) -> None:
 @transaction.atomic
 def end_override(*, connector: UUID, reason: str) -> bool:
     """End "charge now" where it is in force: the session is over, the car has left, or it was taken back."""
-    return bool(
-        Override.objects.filter(connector=connector, ended=None).update(ended=clock.now(), end_reason=reason)
-    )
+    return bool(Override.objects.filter(connector=connector, ended=None).update(ended=clock.now(), end_reason=reason))
 
 
 def _lock(connector: Connector) -> ChargePoint:

@@ -137,8 +137,10 @@ def connector_json(view: View, *, may_charge: bool) -> dict[str, Any]:
     since = state.since or (connector.status_since if online else None)
     if view.override is not None and state.name == "charging":
         since = max(filter(None, (since, view.override.created)), default=None)
-    plug = "unknown" if connector.status in ("", "Faulted", "Unavailable", "Reserved") else (
-        "in" if connector.status in PLUGGED else "out"
+    plug = (
+        "unknown"
+        if connector.status in ("", "Faulted", "Unavailable", "Reserved")
+        else ("in" if connector.status in PLUGGED else "out")
     )
     return {
         "id": str(connector.pk),

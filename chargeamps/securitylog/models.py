@@ -11,6 +11,9 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def update(self, **fields: Any) -> NoReturn:
         raise Immutable("The security log is only ever added to.")
 
+    def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
+        raise Immutable("The security log is only ever added to.")
+
     def delete(self) -> NoReturn:
         raise Immutable("The security log is only ever added to.")
 

@@ -57,7 +57,6 @@ class Aura:
         self.dirty = False
         self.link_wanted = False
         self.reconnect_wanted = False
-        self.tampered = False
         self.outlets = {n: Outlet(n) for n in (1, 2)}
         self.messaging = self._new_messaging()
         self._forget()
@@ -73,12 +72,9 @@ class Aura:
             rng=self.rng,
             perform=lambda action, payload: perform(self, action, payload),
             answered=self._answered,
-            number_of=self._number_of,
+            number_of=lambda tx: self.numbers.get(tx),  # noqa: PLW0108 - the table is replaced at a boot
             retry=self._retry,
         )
-
-    def _number_of(self, tx: str) -> int | None:
-        return self.numbers.get(tx)
 
     def _retry(self) -> tuple[int, int]:
         return (
@@ -347,7 +343,6 @@ class Aura:
 
     def tamper(self) -> None:
         """Somebody opens the cover."""
-        self.tampered = True
         self.security.event("TamperDetectionActivated", "cover opened")
 
     def install_for_transaction(self, profile: Profile, tx: Transaction) -> None:

@@ -34,16 +34,17 @@ class Life:
         self.aura.world.at("life", when, lambda: self._do(what))
 
     def _do(self, what: str) -> None:
-        if what == "leave":
-            self.aura.unplug(1)
+        connector = 1 if what in ("leave", "return") else 2
+        if what in ("leave", "second-leaves"):
+            self.aura.unplug(connector)
+        elif self.aura.outlets[connector].plugged:
+            pass  # somebody at the controls was quicker
         elif what == "return":
             self.family.soc = max(0.12, self.family.soc - self.rng.uniform(0.15, 0.4))
-            self.aura.plug(1, self.family)
-        elif what == "second-leaves":
-            self.aura.unplug(2)
+            self.aura.plug(connector, self.family)
         else:
             self.second.soc = self.rng.uniform(0.3, 0.65)
-            self.aura.plug(2, self.second)
+            self.aura.plug(connector, self.second)
         self._next()
 
     def _plans(self) -> Iterator[tuple[float, str]]:

@@ -29,7 +29,8 @@ def dump(aura: Aura) -> JSON:
 
 def load(aura: Aura, kept: JSON) -> None:
     """Take back what ``dump`` gave. Raises KeyError when it is not such a memory."""
-    aura.key = bytes.fromhex(kept["key"]) if kept["key"] is not None else None
+    if kept["key"] is not None:
+        aura.key = bytes.fromhex(kept["key"])
     aura.boots = kept["boots"]
     aura.configuration.written = dict(kept["configuration"])
     aura.profiles.load(kept["profiles"])

@@ -120,7 +120,9 @@ def test_an_unknown_address_costs_one_password_hash_too(cast: Cast) -> None:
         costs = {}
         for email in ("alice@example.com", "nobody@example.com"):
             with (
-                patch.object(Argon2PasswordHasher, "encode", autospec=True, side_effect=Argon2PasswordHasher.encode) as made,
+                patch.object(
+                    Argon2PasswordHasher, "encode", autospec=True, side_effect=Argon2PasswordHasher.encode
+                ) as made,
                 patch.object(Argon2PasswordHasher, "verify", autospec=True, return_value=False) as verified,
             ):
                 Phone().sign_in(email, "wrong")

@@ -86,7 +86,7 @@ def test_a_key_must_be_short_printable_ascii(db: None, key: str) -> None:
 
 
 def test_a_refusal_keeps_its_traces_and_leaves_the_key_free(db: None) -> None:
-    refused = post(outcome=Conflict("charger-offline", "It is offline."))
+    refused = post(outcome=Conflict("It is offline.", code="charger-offline"))
     assert (refused.status_code, refused.data["code"], effects()) == (409, "charger-offline", 1)
     assert (post().status_code, effects()) == (202, 2)
     assert (post().status_code, effects()) == (202, 2)

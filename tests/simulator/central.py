@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -102,7 +102,7 @@ def make(*personas: str, start: float = MONDAY, configuration: dict[str, str] | 
                 configuration=configuration)  # fmt: skip
 
 
-def default_profile(limits: list[tuple[int, float]], *, profile_id: int = 1, stack: int = 0, unit: str = "A",
+def default_profile(limits: Sequence[tuple[int, float]], *, profile_id: int = 1, stack: int = 0, unit: str = "A",
                     start: float | None = MONDAY, duration: int | None = 86_400, recurrency: str | None = "Daily",
                     purpose: str = "TxDefaultProfile", **more: Any) -> JSON:  # fmt: skip
     schedule: JSON = {"chargingRateUnit": unit,

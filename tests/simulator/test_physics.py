@@ -84,10 +84,11 @@ def test_two_cars_share_the_fuse_and_a_tapering_one_leaves_the_rest():
     aura = make()
     central = Central(aura).connect()
     aura.plug(1, Car(max_a=32, battery_kwh=500, soc=0.1))
-    aura.plug(2, Car(max_a=32, battery_kwh=500, soc=0.1))
+    other = Car(max_a=32, battery_kwh=500, soc=0.1)
+    aura.plug(2, other)
     central.run(60)
     assert [aura.outlets[n].offered_a for n in (1, 2)] == [16, 16]
-    aura.outlets[2].car.max_a = 8
+    other.max_a = 8
     central.run(300)
     first, second = (aura.outlets[n].drawn_a for n in (1, 2))
     assert second == 8

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import contextlib
 import json
+from functools import partial
+from typing import Any
 
 from websockets.asyncio.server import serve
 
@@ -19,7 +21,7 @@ from chargeamps.simulator.storage import Keeper, read_memory
 from chargeamps.simulator.wire import Driver, Transport
 from tests.simulator.central import MONDAY, SocketCentral, make
 
-FAST = {"first_retry_s": 0.01, "longest_retry_s": 0.05}
+FAST: dict[str, Any] = {"first_retry_s": 0.01, "longest_retry_s": 0.05}
 
 
 @contextlib.asynccontextmanager
@@ -184,7 +186,7 @@ async def test_the_command_line_runs_and_remembers(tmp_path):
                 "--state", str(path), "--clock", "2026-11-23T17:00:00Z", "--plug", "1", "--seed", "4"]  # fmt: skip
         for turn in range(2):
             task = asyncio.create_task(run(parser().parse_args(argv)))
-            await central.until(lambda t=turn: central.saw("StartTransaction") > t)
+            await central.until(partial(lambda t: central.saw("StartTransaction") > t, turn))
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         assert central.saw("StopTransaction") == 1

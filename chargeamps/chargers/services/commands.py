@@ -154,9 +154,7 @@ def verify_by_status(*, connector: Connector, received: datetime) -> None:
 
 def verify_stopped(*, connector: UUID, now: datetime) -> None:
     """Prove a stop by the end of the charging session, which may come before the charger's answer."""
-    for command in Command.objects.filter(
-        connector=connector, kind=Kind.STOP, state__in=(State.SENT, State.ACCEPTED)
-    ):
+    for command in Command.objects.filter(connector=connector, kind=Kind.STOP, state__in=(State.SENT, State.ACCEPTED)):
         verified(command=command.pk, now=now)
 
 

@@ -14,7 +14,6 @@ from chargeamps.common.bus import CHANGED, TAKEOVER, bus
 from chargeamps.securitylog.services import record
 
 
-
 @dataclass(frozen=True, slots=True)
 class Opened:
     """An accepted socket. ``epoch`` numbers it: only the newest may change anything."""
@@ -27,9 +26,7 @@ class Opened:
 
 
 @transaction.atomic
-def open_connection(
-    *, identity: str, key: bytes, process: str, source_address: str, now: datetime
-) -> Opened | None:
+def open_connection(*, identity: str, key: bytes, process: str, source_address: str, now: datetime) -> Opened | None:
     """Check a charger's key and make its socket the newest; None when identity and key do not belong together.
 
     An unknown identity costs the same work as a wrong key.

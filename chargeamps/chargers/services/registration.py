@@ -37,7 +37,7 @@ def register_charge_point(*, identity: str, site: Site | None = None, connectors
     it. Raises ``Invalid`` or ``Conflict`` (``identity-taken``).
     """
     _check(identity, connectors)
-    taken = Conflict("identity-taken", f"There is already a charge point with the identity {identity}.")
+    taken = Conflict(f"There is already a charge point with the identity {identity}.", code="identity-taken")
     if ChargePoint.objects.filter(identity__iexact=identity).exists():
         raise taken
     try:

@@ -116,8 +116,10 @@ def configuration_reported(
     *, charge_point: UUID, keys: Iterable[tuple[str, str | None, bool]], received: datetime
 ) -> None:
     """Replace what is known of the configuration by (key, value, read-only) as reported."""
-    rows = {key: ConfigurationKey(charge_point_id=charge_point, key=key, value=value, read_only=read_only)
-            for key, value, read_only in keys}
+    rows = {
+        key: ConfigurationKey(charge_point_id=charge_point, key=key, value=value, read_only=read_only)
+        for key, value, read_only in keys
+    }
     ConfigurationKey.objects.filter(charge_point=charge_point).exclude(key__in=rows).delete()
     ConfigurationKey.objects.bulk_create(
         rows.values(),

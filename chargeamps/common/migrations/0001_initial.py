@@ -4,35 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='RateBucket',
+            name="RateBucket",
             fields=[
-                ('name', models.CharField(max_length=150, primary_key=True, serialize=False)),
-                ('tokens', models.FloatField()),
-                ('updated', models.DateTimeField()),
+                ("name", models.CharField(max_length=150, primary_key=True, serialize=False)),
+                ("tokens", models.FloatField()),
+                ("updated", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='IdempotentRequest',
+            name="IdempotentRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scope', models.CharField(max_length=200)),
-                ('key', models.CharField(max_length=255)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('body', models.TextField(default='')),
-                ('created', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("scope", models.CharField(max_length=200)),
+                ("key", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("body", models.TextField(default="")),
+                ("created", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['created'], name='common_idem_created_672951_idx')],
-                'constraints': [models.UniqueConstraint(fields=('scope', 'key'), name='one_answer_per_idempotency_key')],
+                "indexes": [models.Index(fields=["created"], name="common_idem_created_672951_idx")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("scope", "key"), name="one_answer_per_idempotency_key")
+                ],
             },
         ),
     ]

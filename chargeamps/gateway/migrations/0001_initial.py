@@ -5,35 +5,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('chargers', '0001_initial'),
+        ("chargers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='GatewayProcess',
+            name="GatewayProcess",
             fields=[
-                ('id', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('started', models.DateTimeField()),
-                ('last_seen', models.DateTimeField()),
+                ("id", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("started", models.DateTimeField()),
+                ("last_seen", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='TraceFrame',
+            name="TraceFrame",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('time', models.DateTimeField()),
-                ('direction', models.CharField(choices=[('in', 'In'), ('out', 'Out')], max_length=3)),
-                ('action', models.CharField(blank=True, max_length=50)),
-                ('flags', models.CharField(blank=True, max_length=200)),
-                ('frame', models.TextField()),
-                ('charge_point', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trace', to='chargers.chargepoint')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("time", models.DateTimeField()),
+                ("direction", models.CharField(choices=[("in", "In"), ("out", "Out")], max_length=3)),
+                ("action", models.CharField(blank=True, max_length=50)),
+                ("flags", models.CharField(blank=True, max_length=200)),
+                ("frame", models.TextField()),
+                (
+                    "charge_point",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="trace", to="chargers.chargepoint"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['charge_point', '-id'], name='gateway_tra_charge__ddc8d3_idx'), models.Index(fields=['time'], name='gateway_tra_time_ce01f1_idx')],
+                "indexes": [
+                    models.Index(fields=["charge_point", "-id"], name="gateway_tra_charge__ddc8d3_idx"),
+                    models.Index(fields=["time"], name="gateway_tra_time_ce01f1_idx"),
+                ],
             },
         ),
     ]

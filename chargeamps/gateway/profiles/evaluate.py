@@ -43,7 +43,7 @@ def expected_schedule(
     *,
     transaction: Transaction | None = None,
 ) -> tuple[Step, ...]:
-    """What the connector should offer over `seconds` from `start`, in merged steps. Connector 0 is the whole charger."""
+    """What a connector should offer over `seconds` from `start`, in merged steps. Connector 0 is the whole charger."""
     end = start + timedelta(seconds=seconds)
     mine = _read(profiles, connector, capabilities, transaction)
     edges = {start, end}

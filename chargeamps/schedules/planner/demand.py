@@ -85,7 +85,7 @@ def _exemption(before: Layer | None, after: Layer, at: datetime) -> tuple[Exempt
     if before is None or any(start == at for start, _ in after.spans):
         return after.enter, after.trusted
     if any(end == at for _, end in before.spans):
-        return Exempt.NO, False
+        return before.leave, before.trusted
     return Exempt.NO, False
 
 

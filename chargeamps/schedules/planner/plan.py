@@ -119,7 +119,7 @@ def _delay(connector: Connector, request: PlanRequest, delays: _Delays) -> list[
         at = want.start
         change = change_between(held_a, want.limit_a)
         if change is not None:
-            waiting = until is not None and at <= until
+            waiting = until is not None and at < until
             event = _event(want, change_running=waiting, held_a=held_a)
             if not waiting:
                 until, nominal = delays.until(at, held_a, want.limit_a, want.reason, event), at

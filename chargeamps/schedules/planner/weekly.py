@@ -178,12 +178,12 @@ def draw_weekly(connector: Connector, at: datetime, draw: Callable[[], int]) -> 
 
 
 def weekly_draws(connector: Connector, delays: WeeklyDelays, start: datetime, end: datetime) -> tuple[Draw, ...]:
-    """The weekly delays as draws of the switches they stand for, from half an hour before `start` up to `end`.
+    """The weekly delays as draws of the switches they stand for, from a day before `start` up to `end`.
 
     With these in `Connector.draws`, a plan shows to the second what the stored week will do.
     """
     out = []
-    first = start - timedelta(seconds=1800)
+    first = start - timedelta(days=1)
     for season in seasons(connector.zone, first, end):
         variant = variant_of(season, connector.zone)
         begin, stop = max(season.start, first), min(season.end, end)
@@ -194,4 +194,10 @@ def weekly_draws(connector: Connector, delays: WeeklyDelays, start: datetime, en
                 if kind is variant and begin <= nominal < stop:
                     out.append(Draw(nominal, seconds))
             monday += timedelta(days=7)
-    return tuple(sorted(out, key=lambda draw: draw.nominal))
+    out.sort(key=lambda draw: draw.nominal)
+    kept: list[Draw] = []
+    for draw in out:
+        # Before the plan begins only one delay can have run at a time: a switch inside it drew none of its own.
+        if draw.nominal >= start or not kept or draw.nominal > kept[-1].until:
+            kept.append(draw)
+    return tuple(kept)

@@ -1,4 +1,4 @@
-"""The profiles a charge point should have: obeyed for weeks without us, they charge in allowed hours and nowhere else."""
+"""The profiles a charge point should have: obeyed for weeks without us, they charge in allowed hours and only there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from itertools import cycle, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chargeamps.gateway.profiles import (
     Capabilities,
@@ -113,6 +115,27 @@ def test_the_stored_week_is_the_plan_to_the_second(change):
     ours = [(slot.start, slot.limit_a) for slot in timeline]
     changed = [pair for n, pair in enumerate(ours) if n == 0 or pair[1] != ours[n - 1][1]]
     assert [(step.start, step.limit_a) for step in steps] == changed
+
+
+clock = st.integers(0, 95).map(lambda n: time(n // 4, n % 4 * 15))
+window = st.builds(Window, st.frozensets(st.sampled_from(list(Weekday)), min_size=1), clock, clock)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(window, max_size=4).map(tuple), st.integers(0, 1_800), st.integers(1, 7_919))
+def test_any_hours_are_stored_as_planned(windows, longest, mixing):
+    now = datetime(2027, 1, 13, 10, 7, tzinfo=UTC)
+    end = now + timedelta(days=8)
+    connector = replace(AURA, hours=windows)
+    delays = {key: key[1] * mixing % 7_907 % (longest + 1) for key in delays_of(connector, now)}
+    drawn = replace(connector, draws=weekly_draws(connector, delays, now, end))
+    timeline = build_plan(PlanRequest(now, end, (drawn,))).timelines[1]
+    profiles = desired_profiles([ConnectorPlan(connector, delays)], Capabilities(max_periods=99), now).profiles
+    for slot in timeline:
+        for instant in (slot.start, slot.end - timedelta(seconds=1)):
+            # Which delay ran when the plan began is a matter of what came before it.
+            if instant - now > timedelta(hours=1):
+                assert limit_at(profiles, 1, instant, ABLE) == slot.limit_a
 
 
 def test_two_summers_ahead_the_week_is_still_right():
@@ -410,7 +433,7 @@ def test_reading_a_configuration(configuration, expected):
 
 def test_refusals_are_data():
     read = Capabilities.from_configuration({}, [*Refusal, "something_new"], voltage=240, phases=3)
-    assert not (read.recurring or read.charge_point_max or read.tx_default)
+    assert [read.recurring, read.charge_point_max, read.tx_default] == [False] * 3
     assert read.watts_only
     assert read.max_stack_level == 0
     assert read.in_unit(10) == 7200

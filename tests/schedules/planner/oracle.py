@@ -29,8 +29,8 @@ def simulate(request: PlanRequest, draw: Draw) -> dict[int, list[float]]:
         }
         for limit in request.capacity:
             possible = _shared(possible, limit.limit_a)
-        for number in out:
-            out[number].append(supply[number].tick(now, wanted[number], possible[number]))
+        for number, seen in out.items():
+            seen.append(supply[number].tick(now, wanted[number], possible[number]))
     return out
 
 

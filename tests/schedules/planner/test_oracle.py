@@ -34,9 +34,9 @@ STARTS = [
 
 
 def drawn(number: int, nominal: datetime) -> int:
-    """A draw that looks like chance and is not; one in six is 0."""
+    """A draw that looks like chance and is not; it often ends just where another switch falls."""
     mixed = (int(nominal.timestamp()) * 2_654_435_761 + number * 40_503) % 1_000_003
-    return 0 if mixed % 6 == 0 else mixed % 601
+    return (0, 300, 600, 900)[mixed % 4] if mixed % 3 else mixed % 601
 
 
 @st.composite

@@ -153,6 +153,14 @@ def test_new_commands_every_minute_do_not_starve_charging():
     assert all(switch.decision.outcome is Outcome.DRAW for switch in plan.switches)
 
 
+@pytest.mark.requirement("R11-14")
+def test_a_switch_at_the_very_end_of_a_delay_is_served_by_it():
+    slow = Schedule("slow", (Window(EVERY_DAY, time(22, 5), time(23)),), 10.0)
+    timeline, plan = plan_of(replace(AURA, schedules=(slow,)), TEN - timedelta(hours=1), hours=1.5, draws=300)
+    assert brief(timeline)[1:] == [("21:00:00", 0, "random-delay"), ("21:05:00", 10, "schedule")]
+    assert len(plan.switches) == 1
+
+
 def test_a_later_schedule_is_painted_over_the_hours():
     quiet = Schedule("quiet", (Window(EVERY_DAY, time(23), time(1)),), 0.0)
     slow = Schedule("slow", (Window(EVERY_DAY, time(0), time(3)),), 10.0)

@@ -29,7 +29,9 @@ class Command(BaseCommand):
             texts = [text for texts in problem.members.get("errors", {}).values() for text in texts]
             raise CommandError(" ".join(texts) or problem.detail) from problem
         if options["json"]:
-            connectors = [{"id": str(c.pk), "number": c.number} for c in made.charge_point.connectors.order_by("number")]
+            connectors = [
+                {"id": str(c.pk), "number": c.number} for c in made.charge_point.connectors.order_by("number")
+            ]
             self.stdout.write(
                 json.dumps(
                     {

@@ -16,4 +16,6 @@ class Command(BaseCommand):
             self.stdout.write(f"A certificate of your own is in use: {settings.TLS_CERTIFICATE}")
             return
         path = authority_file(settings.DATA_FOLDER)
-        self.stdout.write(f"Certificate authority: {path}\nSHA-256 fingerprint:   {fingerprint(path)}\n\n{path.read_text()}")
+        self.stdout.write(
+            f"Certificate authority: {path}\nSHA-256 fingerprint:   {fingerprint(path)}\n\n{path.read_text()}"
+        )

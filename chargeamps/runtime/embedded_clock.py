@@ -6,7 +6,7 @@ import structlog
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
-from chargeamps.periodic import WORK, Periodic
+from chargeamps.runtime.periodic import WORK, Periodic
 
 log = structlog.get_logger(__name__)
 

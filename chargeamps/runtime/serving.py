@@ -27,7 +27,7 @@ class Ports:
 def serve(ports: Ports, *, on_ready: Callable[[], None] | None = None) -> None:
     """Serve until stopped. An empty data folder is made ready first."""
     # Twisted's reactor is installed by this import, so it must not happen in other commands.
-    from chargeamps.server import Listener, Server, TlsContext
+    from chargeamps.runtime.server import Listener, Server, TlsContext
 
     call_command("migrate", verbosity=0, interactive=False)
     listeners = [Listener(ports.host, ports.http)]
@@ -55,9 +55,9 @@ _tasks: list[asyncio.Task[None]] = []
 
 
 async def _start_work() -> None:
-    from chargeamps import embedded_clock
     from chargeamps.common.bus import bus
     from chargeamps.gateway.registry import registry
+    from chargeamps.runtime import embedded_clock
 
     bus.attach()
     registry.attach()

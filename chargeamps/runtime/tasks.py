@@ -3,12 +3,12 @@
 from celery import shared_task
 
 from chargeamps.celery import app
-from chargeamps.periodic import WORK
+from chargeamps.runtime.periodic import WORK
 
 
 @shared_task(ignore_result=True)
 def run_periodic(name: str) -> None:
-    """Run one entry of ``chargeamps.periodic.WORK``."""
+    """Run one entry of ``chargeamps.runtime.periodic.WORK``."""
     next(work for work in WORK if work.name == name).run()
 
 

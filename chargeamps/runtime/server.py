@@ -183,7 +183,9 @@ class Server(DaphneServer):
         if scope["type"] == "websocket":
             scope["scheme"] = "wss" if ISSLTransport.providedBy(protocol.transport) else "ws"
             scope["extensions"] = {"websocket.http.response": {}}
-            queue: asyncio.Queue[Any] = PausingQueue(protocol.transport.pauseProducing, protocol.transport.resumeProducing)
+            queue: asyncio.Queue[Any] = PausingQueue(
+                protocol.transport.pauseProducing, protocol.transport.resumeProducing
+            )
         else:
             if isinstance(protocol, WebRequest) and protocol.isSecure():
                 scope["scheme"] = "https"

@@ -22,8 +22,8 @@ from chargeamps.chargers.models import ChargePoint
 from chargeamps.chargers.services.registration import register_charge_point
 from chargeamps.common.certificates import authority_file
 from chargeamps.common.ids import new_code
-from chargeamps.gateway.management.commands.serve import add_port_arguments
-from chargeamps.serving import Ports, serve
+from chargeamps.runtime.management.commands.serve import add_port_arguments
+from chargeamps.runtime.serving import Ports, serve
 
 EMAIL = "alice@example.com"
 IDENTITY = "AURA-DEMO-1"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from chargeamps.serving import Ports, serve
+from chargeamps.runtime.serving import Ports, serve
 
 
 class Command(BaseCommand):

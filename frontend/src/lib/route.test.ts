@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest'
+import { chargerPath, match, safeNext } from './route'
+
+describe('match', () => {
+  it('knows its pages', () => {
+    expect(match('/')).toEqual({ name: 'home' })
+    expect(match('/account/')).toEqual({ name: 'account' })
+    expect(match('/chargers/p%201')).toEqual({ name: 'charger', id: 'p 1' })
+    expect(match(chargerPath('a/b'))).toEqual({ name: 'charger', id: 'a/b' })
+  })
+
+  it('says so when there is none', () => {
+    for (const path of ['/nothing', '/chargers', '/chargers/a/b', '/chargers/%E0%A4%A']) {
+      expect(match(path).name).toBe('not-found')
+    }
+  })
+})
+
+describe('safeNext', () => {
+  it('stays within the app', () => {
+    expect(safeNext('/chargers/p1')).toBe('/chargers/p1')
+    for (const bad of [null, '', 'https://example.org', '//example.org', '/\\example.org']) {
+      expect(safeNext(bad)).toBe('/')
+    }
+    expect(safeNext('/sign-in')).toBe('/')
+  })
+})
