@@ -170,7 +170,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "frame-ancestors": [NONE],
         "require-trusted-types-for": ["'script'"],
-        "trusted-types": ["svelte-trusted-html", "service-worker-url"],
+        "trusted-types": ["svelte-trusted-html", "aura-worker"],
     },
 }
 

@@ -35,7 +35,8 @@ class Memberships(admin.TabularInline):  # type: ignore[type-arg]
     model = Membership
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["user", "role", "created"]
+    readonly_fields = ("user", "role", "created")
+    fields = ("user", "role", "created")
 
 
 @admin.register(User, site=site)
@@ -55,4 +56,4 @@ class SiteAdmin(ReadOnly):
 @admin.register(ApiKey, site=site)
 class ApiKeyAdmin(ReadOnly):
     list_display = ["name", "user", "created", "last_used", "expires", "revoked"]
-    fields = list_display
+    exclude = ["digest"]

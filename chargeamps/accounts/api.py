@@ -7,13 +7,14 @@ from django.http import HttpResponseBase
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chargeamps.accounts import services
 from chargeamps.accounts.access import access_site
-from chargeamps.accounts.authentication import AnonymousWithCsrf, SessionAuthentication, person
+from chargeamps.accounts.authentication import SessionAuthentication, enforce_csrf, person
 from chargeamps.accounts.models import Membership, Site
 from chargeamps.accounts.selectors import me_json, memberships_of, site_json
 from chargeamps.common import context
@@ -47,7 +48,7 @@ class MeSerializer(serializers.Serializer[Any]):
 
 
 class SignInView(ApiView):
-    authentication_classes = [AnonymousWithCsrf]
+    authentication_classes: list[type[BaseAuthentication]] = []
     permission_classes = [AllowAny]
 
     @extend_schema(
@@ -55,6 +56,8 @@ class SignInView(ApiView):
     )
     def post(self, request: Request) -> Response:
         """Sign in with e-mail address and password; the session comes as a cookie."""
+        # Nobody is signed in yet, but another website must not sign a person in as somebody else.
+        enforce_csrf(request)
         data = self.read(SignInSerializer)
         user = services.check_credentials(
             email=data["email"],

@@ -20,7 +20,7 @@ _USED_EVERY = timedelta(minutes=1)
 class _CsrfCheck(CsrfViewMiddleware):
     """Django's check, telling the reason instead of answering."""
 
-    def _reject(self, request: HttpRequest, reason: str) -> str:  # type: ignore[override]
+    def _reject(self, request: HttpRequest, reason: str) -> str:
         return reason
 
 
@@ -33,12 +33,12 @@ def person(request: Request) -> User:
 def enforce_csrf(request: Request) -> None:
     """Refuse an unsafe request that another website may have made the browser send."""
 
-    def unused(request: HttpRequest) -> HttpResponse:
-        raise NotImplementedError
+    def view(request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError  # only its attributes are asked for
 
-    check = _CsrfCheck(unused)
+    check = _CsrfCheck(view)
     check.process_request(request._request)
-    if check.process_view(request._request, None, (), {}):
+    if check.process_view(request._request, view, (), {}):
         raise csrf_failed()
 
 
@@ -55,13 +55,6 @@ class SessionAuthentication(authentication.BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         # With a challenge DRF answers 401 instead of 403 to people who are not signed in.
         return "Session"
-
-
-class AnonymousWithCsrf(authentication.BaseAuthentication):
-    """For sign-in: nobody yet, but no other website may sign a person in as somebody else."""
-
-    def authenticate(self, request: Request) -> None:
-        enforce_csrf(request)
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):

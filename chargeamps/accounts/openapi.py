@@ -5,12 +5,12 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
 
-class SessionCookie(SessionScheme):
+class SessionCookie(SessionScheme):  # type: ignore[no-untyped-call]
     target_class = "chargeamps.accounts.authentication.SessionAuthentication"
     name = "session"
 
 
-class ApiKey(OpenApiAuthenticationExtension):
+class ApiKey(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "chargeamps.accounts.authentication.ApiKeyAuthentication"
     name = "apiKey"
 

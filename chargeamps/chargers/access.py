@@ -24,7 +24,7 @@ def access_charge_point(
 ) -> ChargePoint:
     """Return a charge point the person may see and, as asked, charge at, manage, or look into the works of."""
     key = parse_id(str(id))
-    charge_point = visible_charge_points(user).filter(pk=key).first() if key else None
+    charge_point = visible_charge_points(user).select_related("site").filter(pk=key).first() if key else None
     if charge_point is None:
         refuse_unknown("charge-point", id)
     _demand_role(user, charge_point, charge=charge, manage=manage, technical=technical)
@@ -34,7 +34,7 @@ def access_charge_point(
 def access_connector(user: User, id: UUID | str, *, charge: bool = False, manage: bool = False) -> Connector:
     """Return a connector (with its charge point) the person may see and, as asked, charge at or manage."""
     key = parse_id(str(id))
-    visible = Connector.objects.select_related("charge_point").filter(charge_point__site__memberships__user=user)
+    visible = Connector.objects.select_related("charge_point__site").filter(charge_point__site__memberships__user=user)
     connector = visible.filter(pk=key).first() if key else None
     if connector is None:
         refuse_unknown("connector", id)
@@ -53,7 +53,7 @@ def access_command(user: User, id: UUID | str) -> Command:
 
 
 def _demand_role(user: User, charge_point: ChargePoint, *, charge: bool, manage: bool, technical: bool = False) -> None:
-    membership = Membership.objects.get(user=user, site_id=charge_point.site_id)
+    membership = Membership.objects.get(user=user, site=charge_point.site)
     for act, asked, roles in (
         ("charge", charge, Membership.CHARGING),
         ("manage", manage, Membership.MANAGING),

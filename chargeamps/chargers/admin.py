@@ -8,7 +8,8 @@ class Connectors(admin.TabularInline):  # type: ignore[type-arg]
     model = Connector
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["number", "status", "status_since", "error_code", "power_w", "current_a", "measured"]
+    readonly_fields = ("number", "status", "status_since", "error_code", "power_w", "current_a", "measured")
+    fields = ("number", "status", "status_since", "error_code", "power_w", "current_a", "measured")
 
 
 @admin.register(ChargePoint, site=site)

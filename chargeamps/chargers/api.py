@@ -23,7 +23,7 @@ Kind = Command.Kind
 KINDS = (Kind.RESET, Kind.UNLOCK, Kind.REFRESH, Kind.SET_AVAILABILITY)
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class CommandReasonSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     text = serializers.CharField()
 
@@ -73,7 +73,7 @@ class SettingsSerializer(serializers.Serializer[Any]):
 class ConfigurationKeySerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
     value = serializers.CharField(allow_null=True, allow_blank=True)
-    read_only = serializers.BooleanField()
+    read_only = serializers.BooleanField()  # type: ignore[assignment]
 
 
 class ConfigurationSerializer(serializers.Serializer[Any]):
@@ -87,7 +87,7 @@ class CommandSerializer(serializers.Serializer[Any]):
     charge_point = serializers.CharField()
     connector = serializers.CharField(allow_null=True)
     state = serializers.ChoiceField(Command.State.choices)
-    reason = ReasonSerializer(allow_null=True)
+    reason = CommandReasonSerializer(allow_null=True)
     created = serializers.DateTimeField()
     sent = serializers.DateTimeField(allow_null=True)
     answered = serializers.DateTimeField(allow_null=True)
@@ -211,7 +211,7 @@ class CommandView(ApiView):
 
 
 def _as_seen(request: Request, charge_point: ChargePoint) -> dict[str, Any]:
-    membership = person(request).memberships.get(site_id=charge_point.site_id)
+    membership = person(request).memberships.get(site=charge_point.site)
     return selectors.charge_point_json(charge_point, role=membership.role)
 
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from django.apps.config import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, register
 
 ENGINES = ("django.db.backends.sqlite3", "django.db.backends.postgresql")
 
@@ -28,7 +29,7 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         ]
     if engine == ENGINES[1] and not settings.REDIS_URL:
         return [
-            Warning(
+            checks.Warning(
                 "PostgreSQL without Redis: only one process may serve.",
                 hint="Set REDIS_URL and CELERY_BROKER_URL to run several, or unset DATABASE_URL to use SQLite.",
                 id="chargeamps.W001",
@@ -36,7 +37,7 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         ]
     if engine == ENGINES[0] and settings.REDIS_URL:
         return [
-            Warning(
+            checks.Warning(
                 "Redis with SQLite: several processes would write to one SQLite file.",
                 hint="Set DATABASE_URL to PostgreSQL, or unset REDIS_URL and CELERY_BROKER_URL.",
                 id="chargeamps.W002",
@@ -119,7 +120,7 @@ def check_app_is_built(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -
     if (settings.PWA_ROOT / "index.html").is_file():
         return []
     return [
-        Warning(
+        checks.Warning(
             "The phone app is not built; people would see a page saying so.", hint="make setup", id="chargeamps.W003"
         )
     ]
@@ -138,7 +139,7 @@ def check_data_folder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
         ]
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         return [
-            Warning(
+            checks.Warning(
                 f"Other accounts of this machine can look into the data folder: {path}",
                 hint=f"chmod 700 {path}",
                 id="chargeamps.W004",

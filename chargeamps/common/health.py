@@ -36,7 +36,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     address: str = getattr(request, "client_address", "")
     # A proxy on this machine that nobody declared makes every caller look local, but it adds this header.
     undeclared = is_loopback(address) and "X-Forwarded-For" in request.headers and not is_trusted(address)
-    if not undeclared and (is_loopback(address) or is_trusted(address)) or request.user.is_staff:
+    if (not undeclared and (is_loopback(address) or is_trusted(address))) or request.user.is_staff:
         return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
     return not_found(request)
 

@@ -1,13 +1,14 @@
 """``Idempotency-Key``: a POST that is sent again, by an impatient thumb or a bad network, acts once.
 
-The key's row is written in the same transaction as the effect. A second request with the same key therefore waits in the
-database until the first has committed (then it gets the stored answer) or is gone (then it acts itself): a crash blocks
-nobody and leaves no effect without its answer.
+The key's row is written in the same transaction as the effect. A second request with the same key therefore waits in
+the database until the first has committed (then it gets the stored answer) or is gone (then it acts itself): a crash
+blocks nobody and leaves no effect without its answer.
 """
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -57,29 +58,33 @@ def purge() -> int:
 
 
 def _once(scope: str, key: str, fingerprint: str, act: Callable[[], Response]) -> Response:
-    refusal: Exception | None = None
     with transaction.atomic():
         row, first = _take_row(scope, key, fingerprint)
         if not first:
             return _replay(row, fingerprint)
-        try:
-            response = act()
-        except REFUSALS as error:
-            # What the refusal recorded (a log entry, a counted attempt) is committed; the key stays free.
-            row.delete()
-            refusal = error
-        else:
-            row.status = response.status_code
-            row.body = "" if response.data is None else JSONRenderer().render(response.data).decode()
+        answer = _answer_or_refusal(act)
+        if isinstance(answer, Response):
+            row.status = answer.status_code
+            row.body = "" if answer.data is None else JSONRenderer().render(answer.data).decode()
             row.save(update_fields=["status", "body"])
-    if refusal is not None:
-        raise refusal
-    return response
+        else:
+            row.delete()
+    if isinstance(answer, Response):
+        return answer
+    # Raised only now: what the refusal recorded (a log entry, a counted attempt) is committed, and the key is free.
+    raise answer
+
+
+def _answer_or_refusal(act: Callable[[], Response]) -> Response | Exception:
+    try:
+        return act()
+    except REFUSALS as refusal:
+        return refusal
 
 
 def _take_row(scope: str, key: str, fingerprint: str) -> tuple[IdempotentRequest, bool]:
     try:
-        with _lock_timeout():
+        with _bounded_wait():
             return IdempotentRequest.objects.get_or_create(
                 scope=scope, key=key, defaults={"fingerprint": fingerprint, "created": clock.now()}
             )
@@ -91,20 +96,18 @@ def _take_row(scope: str, key: str, fingerprint: str) -> tuple[IdempotentRequest
         ) from error
 
 
-class _lock_timeout:
+@contextmanager
+def _bounded_wait() -> Iterator[None]:
     """Bound the wait for another request's row on PostgreSQL. SQLite has its own time-out for the whole database."""
+    _set_lock_timeout(f"{WAIT_SECONDS}s")
+    yield
+    _set_lock_timeout("0")
 
-    def __enter__(self) -> None:
-        self._set(f"{WAIT_SECONDS}s")
 
-    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
-        if kind is None:
-            self._set("0")
-
-    def _set(self, value: str) -> None:
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('lock_timeout', %s, true)", [value])
+def _set_lock_timeout(value: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [value])
 
 
 def _replay(row: IdempotentRequest, fingerprint: str) -> Response:

@@ -14,17 +14,18 @@ _SECRET_NAME = re.compile(
     r"password|passwd|secret|authori[sz]ation|cookie|token|csrf|claim_code|id_?tag|(^|[_-])key($|[_-])|key_hex|apikey",
     re.IGNORECASE,
 )
+_ANYWHERE = re.IGNORECASE | re.DOTALL
 # OCPP carries a new key as {"key": "AuthorizationKey", "value": "…"}; HTTP carries it in the Authorization header.
 _SECRET_TEXT = (
     (
-        re.compile(r"(AuthorizationKey\\*[\"'].{0,40}?value\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]*", re.I | re.S),
+        re.compile(r"(AuthorizationKey\\*[\"'].{0,40}?value\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]*", _ANYWHERE),
         r"\1" + REDACTED,
     ),
     (
-        re.compile(r"(value\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]*(\\*[\"'].{0,40}?AuthorizationKey)", re.I | re.S),
+        re.compile(r"(value\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]*(\\*[\"'].{0,40}?AuthorizationKey)", _ANYWHERE),
         rf"\1{REDACTED}\2",
     ),
-    (re.compile(r"(id_?tag\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]*", re.I), r"\1" + REDACTED),
+    (re.compile(r"(id_?tag\\*[\"']\s*:\s*\\*[\"'])[^\"'\\]*", re.IGNORECASE), r"\1" + REDACTED),
     (re.compile(r"\b(Basic|Bearer)\s+[A-Za-z0-9+/=_.~-]{8,}"), r"\1 " + REDACTED),
 )
 

@@ -12,12 +12,12 @@ from chargeamps.common.problems import Invalid
 
 
 class CursorPagination(pagination.CursorPagination):
-    """``{next, previous, results}``; ``?limit`` 1…200, 50 when not given. Newest first unless the view says otherwise."""
+    """``{next, previous, results}``, newest first unless the view says otherwise; ``?limit`` 1 to 200, else 50."""
 
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 200
-    ordering = "-created"
+    ordering: Any = "-created"
 
     def get_page_size(self, request: Request) -> int:
         text = request.query_params.get("limit")

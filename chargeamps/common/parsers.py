@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from chargeamps.common.problems import Problem, too_large
+
+# Far above anything this API takes.
+BODY_BYTES = 256 * 1024
 
 
 class JSONParser(BaseParser):
@@ -19,9 +21,8 @@ class JSONParser(BaseParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body: bytes = stream.read(limit + 1)
-        if len(body) > limit:
+        body: bytes = stream.read(BODY_BYTES + 1)
+        if len(body) > BODY_BYTES:
             raise too_large()
         try:
             data = json.loads(body.decode(), parse_constant=_no_constants)

@@ -16,11 +16,11 @@ log = structlog.get_logger(__name__)
 CONTENT_TYPE = "application/problem+json"
 
 
-# Sent for a refusal that the security log should know of: ``problem`` (its ``attempt`` says what was tried), ``request``.
+# Sent with ``problem`` (see its ``attempt``) and ``request`` for a refusal that belongs in the security log.
 attempt_refused = Signal()
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818  (RFC 9457's word)
     """A refusal with its HTTP status, stable code and plain-English detail; services raise it, views need not catch it.
 
     ``attempt`` describes an attempt at something that is not the caller's; it is logged and never shown.

@@ -3,19 +3,19 @@ from typing import Any, ClassVar, NoReturn
 from django.db import models
 
 
-class Immutable(Exception):
+class ImmutableError(Exception):
     """Somebody tried to change or remove what is written for good."""
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def update(self, **fields: Any) -> NoReturn:
-        raise Immutable("The security log is only ever added to.")
+        raise ImmutableError("The security log is only ever added to.")
 
     def bulk_update(self, *_: Any, **__: Any) -> NoReturn:
-        raise Immutable("The security log is only ever added to.")
+        raise ImmutableError("The security log is only ever added to.")
 
     def delete(self) -> NoReturn:
-        raise Immutable("The security log is only ever added to.")
+        raise ImmutableError("The security log is only ever added to.")
 
 
 class Entry(models.Model):
@@ -47,11 +47,11 @@ class Entry(models.Model):
 
     def save(self, **options: Any) -> None:
         if not self._state.adding:
-            raise Immutable("The security log is only ever added to.")
+            raise ImmutableError("The security log is only ever added to.")
         super().save(**{**options, "force_insert": True})
 
     def delete(self, *_: Any, **__: Any) -> NoReturn:
-        raise Immutable("The security log is only ever added to.")
+        raise ImmutableError("The security log is only ever added to.")
 
 
 class ChainHead(models.Model):

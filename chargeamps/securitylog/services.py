@@ -107,7 +107,7 @@ def _link(entry: Entry) -> str:
 def _clean(value: Any) -> Any:
     """Reduce a value to what both databases give back unchanged, with control characters made visible.
 
-    Floats become text (PostgreSQL's jsonb writes them in its own way); line breaks could fake a second entry in a listing.
+    Floats become text (PostgreSQL's jsonb writes them in its own way); a line break could fake an entry in a listing.
     """
     if value is None or isinstance(value, bool | int):
         return value

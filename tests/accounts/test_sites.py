@@ -32,7 +32,7 @@ def test_a_member_sees_the_site(cast: Cast, name: str) -> None:
 def test_foreign_missing_and_malformed_look_the_same_and_are_logged(cast: Cast) -> None:
     phone = Phone(cast.charlie)
     ids = [str(cast.home.pk), "0" * 8 + str(cast.home.pk)[8:], "none", "%00"]
-    answers = [phone.get(f"/api/v1/sites/{id}") for id in ids]
+    answers = [phone.get(f"/api/v1/sites/{one}") for one in ids]
     assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[0].content)}
     entries = Entry.objects.filter(kind="access", actor=str(cast.charlie.pk))
     assert entries.count() == 4

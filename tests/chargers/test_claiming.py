@@ -174,11 +174,8 @@ class TestSite:
 )
 def test_odd_claims_are_refused_whole(cast: Cast, boxed: Registered, change: dict[str, object]) -> None:
     phone = Phone(cast.charlie)
-    refused = (
-        claim(phone, **{"code": boxed.claim_code, **{k: v for k, v in change.items() if k != "claim_code"}})
-        if ("claim_code" not in change)
-        else claim(phone, change["claim_code"])
-    )  # type: ignore[arg-type]
+    body = {"identity": "AURA:0007", "claim_code": boxed.claim_code, **change}
+    refused = phone.send("POST", "charge-points", body)
     assert refused.status_code in (400, 404)
     assert ClaimCode.objects.get(charge_point=boxed.charge_point).used is None
     assert claim(phone, boxed.claim_code).status_code == 201

@@ -72,9 +72,8 @@ class Server:
 
     @property
     def authority(self) -> Path:
-        """The certificate authority that chargers must trust."""
-        path = Path(self.command("certificates", "--json")["authority"])
-        return path if path.is_absolute() else ROOT / path
+        """The certificate authority that chargers must trust; made by the first start."""
+        return self.data / "authority.pem"
 
     def __enter__(self) -> Self:
         try:
@@ -163,10 +162,15 @@ class Client:
         self._key = key
 
     def get(self, path: str) -> Any:
-        return self.request("GET", path)[1]
+        return self._wanted("GET", path)
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self.request("POST", path, body, **headers)[1]
+        return self._wanted("POST", path, body, **headers)
+
+    def _wanted(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        status, answer = self.request(method, path, body, **headers)
+        assert status < 400, f"{method} {path}: {status} {answer}"
+        return answer
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and read body. ``path`` begins after ``/api/v1/``; header names use underscores."""

@@ -12,8 +12,8 @@ from chargeamps.common.problems import Invalid, Problem, TooManyAttempts
 from chargeamps.securitylog.models import Entry
 from chargeamps.securitylog.services import record
 
-# Tries at once, then one each so many seconds. There is no limit by identity: a stranger could use it up and so keep the
-# rightful owner out. 80 random bits in the code make up for it.
+# Tries at once, then one each so many seconds. There is no limit by identity: a stranger could use it up and so keep
+# the rightful owner out. 80 random bits in the code make up for it.
 PER_PERSON = (10, 60)
 PER_SOURCE = (30, 20)
 

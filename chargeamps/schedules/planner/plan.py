@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -119,7 +120,7 @@ def _delay(connector: Connector, request: PlanRequest, delays: _Delays) -> list[
         at = want.start
         change = change_between(held_a, want.limit_a)
         if change is not None:
-            waiting = until is not None and at < until
+            waiting = until is not None and at <= until
             event = _event(want, change_running=waiting, held_a=held_a)
             if not waiting:
                 until, nominal = delays.until(at, held_a, want.limit_a, want.reason, event), at
@@ -176,6 +177,8 @@ def _cap(request: PlanRequest, delayed: Mapping[int, list[Slot]]) -> Mapping[int
     ordered = sorted(edge for edge in edges if first <= edge <= last)
     out: dict[int, list[Slot]] = {connector.number: [] for connector in connectors}
     position = dict.fromkeys(out, 0)
+    cuts = sorted(cut_edges)
+    shared: dict[tuple[float, ...], dict[int, tuple[float, Reason | None]]] = {}
     for at, until in pairwise(ordered):
         now: dict[int, Slot] = {}
         for number, slots in delayed.items():
@@ -183,7 +186,11 @@ def _cap(request: PlanRequest, delayed: Mapping[int, list[Slot]]) -> Mapping[int
                 position[number] += 1
             now[number] = slots[position[number]]
         wanted = {number: slot.limit_a for number, slot in now.items()}
-        for number, (limit_a, why) in allocate(wanted, connectors, request.capacity, at).items():
+        # The same wants between the same cuts share alike, and a week is mostly the same few wants.
+        case = (bisect_right(cuts, at), *wanted.values())
+        if case not in shared:
+            shared[case] = allocate(wanted, connectors, request.capacity, at)
+        for number, (limit_a, why) in shared[case].items():
             out[number].append(Slot(at, until, limit_a, why or now[number].reason, now[number].limit_a))
     return out
 

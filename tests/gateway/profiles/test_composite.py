@@ -10,6 +10,9 @@ import pytest
 from chargeamps.gateway.profiles import (
     Capabilities,
     ConnectorPlan,
+    DesiredProfile,
+    Layer,
+    Transaction,
     composite_agrees,
     desired_profiles,
     expected_schedule,
@@ -116,3 +119,23 @@ def test_no_profile_on_either_side_agrees():
 )
 def test_answers_that_say_nothing(said, code):
     assert verdict(said).code == code
+
+
+def test_a_relative_profile_counts_from_the_transaction():
+    began = datetime(2027, 6, 15, 16, tzinfo=UTC)
+    payload = {
+        "chargingProfileId": 9,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {
+            "chargingRateUnit": "W",
+            "duration": 600,
+            "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 0}, {"startPeriod": 60, "limit": 7360}],
+        },
+    }
+    relative = DesiredProfile(1, payload, "", Layer.SESSION)
+    running = Transaction(1, began)
+    steps = expected_schedule([relative], 1, began, 700, ABLE, transaction=running)
+    assert [step.limit_a for step in steps] == [0, 32, None]
+    assert expected_schedule([relative], 1, began, 700, ABLE)[0].limit_a is None

@@ -17,13 +17,17 @@ class Command(BaseCommand):
         parser.add_argument("email")
         parser.add_argument("--name", default="")
         parser.add_argument(
-            "--password", choices=["-", "generated"], default="generated", help="'-' reads it from standard input"
+            "--password",
+            dest="source",
+            choices=["-", "generated"],
+            default="generated",
+            help="'-' reads it from standard input",
         )
         parser.add_argument("--home", metavar="NAME", help="also make a home owned by this person")
         parser.add_argument("--json", action="store_true", help="print {id, email, password, site}")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        given = options["password"] == "-"
+        given = options["source"] == "-"
         password = sys.stdin.readline().rstrip("\r\n") if given else secrets.token_urlsafe(12)
         site = None
         try:
