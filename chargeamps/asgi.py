@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chargeamps.settings")
 
@@ -26,7 +26,7 @@ _router = ProtocolTypeRouter(
         "websocket": URLRouter(
             [
                 path("ws/live/", live_socket),
-                re_path(r"^ocpp/(?P<identity>.+)$", charge_point_socket),
+                re_path(r"^ocpp/(?P<identity>.+)$", cast(Any, charge_point_socket)),
             ]
         ),
     }

@@ -8,9 +8,9 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _missing(reason: str) -> None:
+def _missing(reason: str) -> NoReturn:
     """Skip loudly on somebody's machine; on CI everything must run."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
@@ -53,37 +53,69 @@ def postgres_server() -> Iterator[str]:
             _missing(str(error))
 
 
+@contextmanager
+def _new_redis() -> Iterator[str]:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(RedisServer()).url
+        except MissingProgramError as error:
+            _missing(str(error))
+        yield url
+
+
+@contextmanager
+def _new_postgres_database(server_url: str) -> Iterator[str]:
+    name = f"chargeamps_{secrets.token_hex(6)}"
+    yield new_database(server_url, name)
+    drop_database(server_url, name)
+
+
+@contextmanager
+def _installation_like_this_run(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Environment for a server: nothing, or PostgreSQL and Redis in the second run."""
+    if not os.environ.get("REDIS_URL"):
+        yield {}
+        return
+    with _new_postgres_database(request.getfixturevalue("postgres_server")) as database, _new_redis() as redis:
+        yield _scaled(database, redis)
+
+
+def _scaled(database: str, redis: str) -> dict[str, str]:
+    return {"DATABASE_URL": database, "REDIS_URL": redis, "CELERY_BROKER_URL": redis}
+
+
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """URL of an empty PostgreSQL database, dropped after the test."""
-    name = f"chargeamps_{secrets.token_hex(6)}"
-    yield new_database(postgres_server, name)
-    drop_database(postgres_server, name)
+    with _new_postgres_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
 def redis_url() -> Iterator[str]:
     """URL of a Redis of this test's own: it may be flushed, stopped or filled."""
-    with ExitStack() as stack:
-        try:
-            yield stack.enter_context(RedisServer()).url
-        except MissingProgramError as error:
-            _missing(str(error))
+    with _new_redis() as url:
+        yield url
 
 
 @pytest.fixture
 def scaled_environment(postgres_url: str, redis_url: str) -> dict[str, str]:
-    """Environment of an installation on PostgreSQL and Redis."""
-    return {"DATABASE_URL": postgres_url, "REDIS_URL": redis_url, "CELERY_BROKER_URL": redis_url}
+    """Environment of an installation on PostgreSQL and Redis, whatever the run."""
+    return _scaled(postgres_url, redis_url)
 
 
 @pytest.fixture
-def arrangement(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Environment of an installation like the one this run tests: nothing, or PostgreSQL and Redis."""
-    if not os.environ.get("REDIS_URL"):
-        return {}
-    environment: dict[str, str] = request.getfixturevalue("scaled_environment")
-    return environment
+def arrangement(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Environment of an installation like the one this run tests."""
+    with _installation_like_this_run(request) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def module_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """As ``server``, started once for a file of tests that do not disturb each other."""
+    with _installation_like_this_run(request) as environment, Server(environment=environment) as server:
+        yield server
 
 
 @pytest.fixture

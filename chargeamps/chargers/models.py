@@ -110,7 +110,7 @@ class ConfigurationKey(models.Model):
 
     charge_point = models.ForeignKey(ChargePoint, on_delete=models.CASCADE, related_name="configuration")
     key = models.CharField(max_length=100)
-    value = models.TextField(null=True, blank=True)
+    value = models.TextField(null=True, blank=True)  # noqa: DJ001 - a key without a value is not one with an empty value
     read_only = models.BooleanField(default=False)
 
     class Meta:

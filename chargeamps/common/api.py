@@ -11,8 +11,11 @@ from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from chargeamps.common.openapi import ProblemSerializer, Schema
 from chargeamps.common.pagination import CursorPagination
 from chargeamps.common.parsers import JSONParser
+
+__all__ = ["IDEMPOTENCY_KEY", "ApiView", "ProblemSerializer"]
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -22,22 +25,10 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457 application/problem+json."""
-
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    code = serializers.CharField(help_text="Stable; for programs.")
-    detail = serializers.CharField(help_text="Plain English; for people.")
-    errors = serializers.DictField(  # type: ignore[assignment]  # the field's name is RFC 9457 usage
-        child=serializers.ListField(child=serializers.CharField()), required=False
-    )
-
-
 class ApiView(APIView):
     """JSON in and out, never cached."""
 
+    schema = Schema()
     parser_classes: list[type[BaseParser]] = [JSONParser]
     pagination_class: type[CursorPagination] = CursorPagination
 

@@ -105,23 +105,28 @@ def status_notification(source: Source, reader: Reader, received: datetime) -> H
     }
 
     def operation() -> Result:
-        known = (
-            number is not None
-            and 0 <= number <= MAX_CONNECTOR
-            and status in STATUSES
-            and reporting.status_reported(
-                charge_point=source.opened.charge_point,
-                connector_number=number,
-                status=status,
-                since=since,
-                received=received,
-                **fields,
-            )
+        if number is None or not 0 <= number <= MAX_CONNECTOR or status not in STATUSES:
+            reader.flags.append("not-used")
+            return {}
+        known = reporting.status_reported(
+            charge_point=source.opened.charge_point,
+            connector_number=number,
+            status=status,
+            since=since,
+            received=received,
+            **fields,
         )
         if not known:
             reader.flags.append("not-used")
-        elif status == "Available" and number in source.opened.connectors:
-            _session_over(source, source.opened.connectors[number], "car-left")
+        elif number in source.opened.connectors:
+            usage.flow_reported(
+                charge_point=source.opened.charge_point,
+                connector_number=number,
+                flowing=status == "Charging",
+                at=since,
+            )
+            if status == "Available":
+                _session_over(source, source.opened.connectors[number], "car-left")
         return {}
 
     return Handling(reader, {}, operation)
@@ -282,9 +287,9 @@ def _session_over(source: Source, connector: UUID, reason: str) -> None:
     """ "Charge now" was for this session; its profile on the charger ended with the transaction (OCPP 1.6 §3.13.1)."""
     if schedules.end_override(connector=connector, reason=reason):
         publish_change(source.opened.charge_point)
-    number = next((n for n, key in source.opened.connectors.items() if key == connector), None)
+    numbers = [number for number, key in source.opened.connectors.items() if key == connector]
     InstalledProfile.objects.filter(
-        charge_point=source.opened.charge_point, connector_number=number, layer=Layer.SESSION
+        charge_point=source.opened.charge_point, connector_number__in=numbers, layer=Layer.SESSION
     ).delete()
 
 

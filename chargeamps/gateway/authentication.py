@@ -1,4 +1,4 @@
-"""Who may open a charger's socket: HTTP Basic over TLS, decided before the upgrade (OCPP security whitepaper, profile 2)."""
+"""Who may open a charger's socket: HTTP Basic over TLS, decided before the upgrade (security whitepaper, profile 2)."""
 
 import base64
 import binascii

@@ -54,13 +54,9 @@ async def _carry_out(connection: Connection, command: Command) -> None:
     try:
         await ACTS[Kind(command.kind)](connection, command)
     except CallFailed as failure:
-        if failure.code == "Timeout":
-            await writer.submit(lambda: _failed(command, None))
-        else:
-            await writer.submit(lambda: _failed(command, failure.code))
+        await writer.submit(_failed, command, None if failure.code == "Timeout" else failure.code)
     except Refused as refusal:
-        status = refusal.status
-        await writer.submit(lambda: _failed(command, status))
+        await writer.submit(_failed, command, refusal.status)
     else:
         await writer.submit(lambda: commands.accepted(command=command.pk, now=clock.now()))
 
@@ -169,7 +165,7 @@ async def clear_session_profiles(connection: Connection, number: int) -> None:
     )
     for profile_id in await writer.submit(lambda: list(rows.values_list("profile_id", flat=True))):
         expect(await connection.call("ClearChargingProfile", {"id": profile_id}), "Accepted", "Unknown")
-        await writer.submit(lambda profile_id=profile_id: rows.filter(profile_id=profile_id).delete())
+        await writer.submit(rows.filter(profile_id=profile_id).delete)
 
 
 async def _stop(connection: Connection, command: Command) -> None:

@@ -77,7 +77,7 @@ class Connection:
     # Frames from the charger
 
     async def receive(self, text: str) -> None:
-        """Handle one frame; returns when it is answered. Raises only ``DatabaseUnavailable`` and ``StaleConnection``."""
+        """Handle one frame; return when it is answered. Raises only ``DatabaseUnavailable`` and ``StaleConnection``."""
         received = clock.now()
         self.last_contact = received
         await self._slow_a_flood()
@@ -182,7 +182,7 @@ class Connection:
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run ``work`` beside the read loop, once at a time for each name: a ring during the work makes it run again."""
+        """Run ``work`` beside the read loop, one at a time for each name; asked for meanwhile, it runs once more."""
         running = self.tasks.get(name)
         if self.closed:
             return

@@ -49,11 +49,11 @@ WANTED_CONFIGURATION = {
 async def settle(connection: Connection) -> None:
     """Make all the calls that are left to make."""
     charge_point = connection.opened.charge_point
-    if await writer.submit(lambda: _configuration_old(charge_point)):
+    if await writer.submit(_configuration_old, charge_point):
         await read_configuration(connection)
-    for key, value in await writer.submit(lambda: _keys_to_set(charge_point)):
+    for key, value in await writer.submit(_keys_to_set, charge_point):
         await set_key(connection, key, value)
-    for number in await writer.submit(lambda: _connectors_to_release(charge_point)):
+    for number in await writer.submit(_connectors_to_release, charge_point):
         await clear_session_profiles(connection, number)
     await _converge_profiles(connection)
     await _prove_profiles(connection)
@@ -105,8 +105,8 @@ async def _converge_profiles(connection: Connection) -> None:
     """Set what differs, in order; a refusal teaches what this charger cannot do and less is asked of it."""
     charge_point = connection.opened.charge_point
     for _ in range(ATTEMPTS):
-        to_set, to_clear = await writer.submit(lambda: _profile_changes(charge_point, clock.now()))
-        refused = None
+        to_set, to_clear = await writer.submit(_profile_changes, charge_point, clock.now())
+        refused, reason = None, ""
         for profile in to_set:
             try:
                 answer = await connection.call(
@@ -120,13 +120,13 @@ async def _converge_profiles(connection: Connection) -> None:
                 refused = profile
                 reason = str(error)
                 break
-            await writer.submit(lambda profile=profile: _profile_accepted(charge_point, profile))
+            await writer.submit(_profile_accepted, charge_point, profile)
         if refused is None:
             for profile_id in to_clear:
                 await _ask(connection, "ClearChargingProfile", {"id": profile_id})
-                await writer.submit(lambda profile_id=profile_id: _profile_cleared(charge_point, profile_id))
+                await writer.submit(_profile_cleared, charge_point, profile_id)
             return
-        learnt = await writer.submit(lambda refused=refused, reason=reason: _refused(charge_point, refused, reason))
+        learnt = await writer.submit(_refused, charge_point, refused, reason)
         if not learnt:
             return
 
@@ -207,7 +207,7 @@ async def _prove_profiles(connection: Connection) -> None:
     """Ask each connector what it will do for a day and compare; what is not as accepted is set again, once."""
     charge_point = connection.opened.charge_point
     for again in (True, False):
-        unproved = await writer.submit(lambda: _unproved_connectors(charge_point, connection.connected_at))
+        unproved = await writer.submit(_unproved_connectors, charge_point, connection.connected_at)
         differing = []
         for number in unproved:
             try:
@@ -219,14 +219,12 @@ async def _prove_profiles(connection: Connection) -> None:
                 if failure.code == "Disconnected":
                     raise
                 continue
-            agrees = await writer.submit(
-                lambda number=number, answer=answer: _judge(charge_point, number, answer, clock.now())
-            )
+            agrees = await writer.submit(_judge, charge_point, number, answer, clock.now())
             if not agrees:
                 differing.append(number)
         if not differing or not again:
             return
-        await writer.submit(lambda differing=differing: _forget_acceptance(charge_point, differing))
+        await writer.submit(_forget_acceptance, charge_point, differing)
         await _converge_profiles(connection)
 
 

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -88,8 +89,8 @@ class Registry:
             self._ring(connection)
 
     def _ring(self, connection: Connection) -> None:
-        connection.start("commands", lambda: carry_out_commands(connection))
-        connection.start("settle", lambda: self._settle(connection))
+        connection.start("commands", partial(carry_out_commands, connection))
+        connection.start("settle", partial(self._settle, connection))
 
     async def _settle(self, connection: Connection) -> None:
         async with self._settling:
@@ -135,7 +136,7 @@ class Registry:
         for charge_point in waiting:
             found = self._connections.get(charge_point)
             if found is not None:
-                found.start("commands", lambda found=found: carry_out_commands(found))
+                found.start("commands", partial(carry_out_commands, found))
 
 
 def _sweep_rows(

@@ -25,13 +25,13 @@ THINNED = frozenset({"Heartbeat", "MeterValues"})
 THINNED_TO = timedelta(minutes=1)
 REMEMBERED = 20_000
 
-_SECRET_KEYS = r"AuthorizationKey|[A-Za-z]*[Pp]assword|[A-Za-z]*(?:Secret|Passphrase|PrivateKey)"
+_CONFIDENTIAL = r"AuthorizationKey|[A-Za-z]*[Pp]assword|[A-Za-z]*(?:Secret|Passphrase|PrivateKey)"
 _SECRETS = (
     # {"key": "AuthorizationKey", "value": "…"} in either order, and {"WifiPassword": "…"}.
     # A value cut off at the end of the kept part is masked too.
-    re.compile(rf'("key"\s*:\s*"(?:{_SECRET_KEYS})"[^{{}}]{{0,300}}?"value"\s*:\s*")(?:[^"\\]|\\.)*("|$)'),
-    re.compile(rf'("value"\s*:\s*")(?:[^"\\]|\\.)*("[^{{}}]{{0,300}}?"key"\s*:\s*"(?:{_SECRET_KEYS})")'),
-    re.compile(rf'("(?:{_SECRET_KEYS})"\s*:\s*")(?:[^"\\]|\\.)*("|$)'),
+    re.compile(rf'("key"\s*:\s*"(?:{_CONFIDENTIAL})"[^{{}}]{{0,300}}?"value"\s*:\s*")(?:[^"\\]|\\.)*("|$)'),
+    re.compile(rf'("value"\s*:\s*")(?:[^"\\]|\\.)*("[^{{}}]{{0,300}}?"key"\s*:\s*"(?:{_CONFIDENTIAL})")'),
+    re.compile(rf'("(?:{_CONFIDENTIAL})"\s*:\s*")(?:[^"\\]|\\.)*("|$)'),
 )
 _ID_TAG = re.compile(r'("(?:idTag|parentIdTag)"\s*:\s*")((?:[^"\\]|\\.)*)("|$)')
 
@@ -49,7 +49,7 @@ class Tracer:
         self._thinned: OrderedDict[tuple[UUID, str, str], datetime] = OrderedDict()
         self._flush: asyncio.Task[None] | None = None
 
-    def add(
+    def add(  # noqa: PLR0917 - called for every frame; keywords cost
         self, charge_point: UUID, time: datetime, direction: str, action: str, frame: str, flags: tuple[str, ...] = ()
     ) -> None:
         if len(self._frames) >= WAITING_FRAMES or (
@@ -84,7 +84,7 @@ class Tracer:
         while self._frames:
             frames, self._frames = self._frames, []
             try:
-                await writer.submit(lambda frames=frames: _store(frames))
+                await writer.submit(_store, frames)
             except Exception as error:
                 log.warning("trace_not_stored", frames=len(frames), error=repr(error))
 

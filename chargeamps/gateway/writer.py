@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -44,8 +46,8 @@ class Writer:
         self._working = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def submit(self, operation: Callable[[], T]) -> T:
-        """Run ``operation`` in the next transaction and return its result once that is committed.
+    async def submit(self, operation: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``operation`` with its arguments in the next transaction; return its result once that is committed.
 
         The operation may run more than once before it is committed, so all it does must be in the database or wait for
         ``transaction.on_commit``. Raises what the operation raised, or ``DatabaseUnavailable``.
@@ -55,7 +57,7 @@ class Writer:
             self._loop, self._working = loop, False
             self._queue.clear()
         done: asyncio.Future[T] = loop.create_future()
-        self._queue.append(_Operation(operation, done))
+        self._queue.append(_Operation(partial(operation, *args, **kwargs), done))
         if not self._working:
             self._working = True
             self._start_batch(loop)

@@ -1,4 +1,4 @@
-"""What a person may see, as one snapshot, and the changes that lead from one snapshot to the next. Pure but for reads."""
+"""What a person may see, as one snapshot, and the changes that lead from one snapshot to the next."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ def read(user: User, charge_points: Iterable[UUID] | None = None) -> Snapshot:
     """All that ``user`` may see, or the part of it that belongs to some charge points (sites come always)."""
     now = clock.now()
     memberships = list(Membership.objects.filter(user=user).select_related("site"))
-    roles = {membership.site_id: membership.role for membership in memberships}
+    roles: dict[UUID | None, str] = {membership.site_id: membership.role for membership in memberships}
     rows = with_parts(visible_charge_points(user).select_related("site"))
     if charge_points is not None:
         rows = rows.filter(pk__in=list(charge_points))
@@ -30,7 +30,7 @@ def read(user: User, charge_points: Iterable[UUID] | None = None) -> Snapshot:
     commands = Command.objects.filter(charge_point__in=found, created__gte=now - COMMAND_SHOWN)
     return {
         "sites": {str(m.site_id): site_json(m.site, m.role) for m in memberships},
-        "charge_points": {str(row.pk): charge_point_json(row, role=roles.get(row.site_id or "")) for row in found},
+        "charge_points": {str(row.pk): charge_point_json(row, role=roles.get(row.site_id)) for row in found},
         "connectors": connectors_json(found, roles, now),
         "commands": {str(command.pk): command_json(command) for command in commands},
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 # Imported first: it installs Twisted's asyncio reactor.
 from daphne.server import Server as DaphneServer  # isort: skip
-from autobahn.twisted.websocket import ConnectionDeny
+from autobahn.websocket.types import ConnectionDeny
 from daphne.http_protocol import WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
@@ -34,6 +34,9 @@ PONG_SECONDS = 20
 # Messages of one socket that wait to be handled before its reading is paused.
 WAITING_MESSAGES = 32
 
+# SSL_OP_NO_RENEGOTIATION of OpenSSL, which pyOpenSSL does not name.
+OP_NO_RENEGOTIATION = 0x40000000
+
 # The suites that the OCPP security whitepaper asks for (A00.FR.317), and TLS 1.3's own.
 CIPHERS = (
     b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -44,13 +47,13 @@ CIPHERS = (
 
 @implementer(IOpenSSLContextFactory)
 class TlsContext:
-    """TLS 1.2 and later, no compression, with every certificate given: OpenSSL picks the kind that the charger speaks."""
+    """TLS 1.2 and later, no compression, with all certificates given: OpenSSL picks the kind that a charger speaks."""
 
     def __init__(self, files: Sequence[CertificateFiles]) -> None:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_options(
-            SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | SSL.OP_NO_RENEGOTIATION | SSL.OP_SINGLE_ECDH_USE
+            SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE | OP_NO_RENEGOTIATION | SSL.OP_SINGLE_ECDH_USE
         )
         # An idle charger's connection then keeps no buffers.
         context.set_mode(SSL.MODE_RELEASE_BUFFERS)
@@ -149,7 +152,7 @@ class Server(DaphneServer):
             ping_timeout=PONG_SECONDS,
             server_name="",
         )
-        self.endpoints = []
+        self.endpoints: list[str] = []
         self._wanted = listeners
         self._ready = ready
         self._readying: asyncio.Task[None] | None = None

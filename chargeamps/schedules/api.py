@@ -36,6 +36,7 @@ class RunningSessionSerializer(serializers.Serializer[Any]):
     id = serializers.CharField()
     started = serializers.DateTimeField()
     energy_wh = serializers.IntegerField()
+    flow_seconds = serializers.IntegerField(help_text="Time that current flowed.")
 
 
 class ConnectorSerializer(serializers.Serializer[Any]):

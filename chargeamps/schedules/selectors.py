@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from chargeamps.accounts.models import Membership
 from chargeamps.chargers.models import ChargePoint, Connector
@@ -58,7 +59,7 @@ def view_of(connector: Connector, now: datetime) -> View:
 
 
 def connectors_json(
-    charge_points: Iterable[ChargePoint], roles: Mapping[Any, str], now: datetime
+    charge_points: Iterable[ChargePoint], roles: Mapping[UUID | None, str], now: datetime
 ) -> dict[str, dict[str, Any]]:
     """All connectors by id, with the actions that each site's role (``roles`` by site id) allows."""
     return {

@@ -164,10 +164,12 @@ def connector_json(view: View, *, may_charge: bool) -> dict[str, Any]:
 
 def session_brief(session: ChargingSession, now: datetime) -> dict[str, Any]:
     """The session that is going on."""
+    running = max(0, round((now - session.flowing_since).total_seconds())) if session.flowing_since else 0
     return {
         "id": str(session.pk),
         "started": isoformat(session.started),
         "energy_wh": session.energy_import_wh,
+        "flow_seconds": session.flow_seconds + running,
     }
 
 

@@ -28,6 +28,9 @@ class ChargingSession(models.Model):
     last_register_wh = models.FloatField(null=True, blank=True)
     last_register_time = models.DateTimeField(null=True, blank=True)
     energy_import_wh = models.PositiveBigIntegerField(default=0)
+    # Time that current flowed, which is not the time plugged in; the running piece began at ``flowing_since``.
+    flow_seconds = models.PositiveIntegerField(default=0)
+    flowing_since = models.DateTimeField(null=True, blank=True)
     stop_reason = models.CharField(max_length=50, blank=True)
     # What was odd about the messages, in stable codes.
     flags = models.JSONField(default=list, blank=True)

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -47,7 +48,11 @@ def start_transaction(
     """
     owner = ChargePoint.objects.get(pk=charge_point)
     authorised = may_charge(charge_point=owner, id_tag=id_tag)
-    connector = Connector.objects.filter(charge_point=charge_point, number=connector_number).first()
+    connector = (
+        Connector.objects.filter(charge_point=charge_point, number=connector_number).first()
+        if connector_number is not None
+        else None
+    )
     if connector is None:
         return Started(new_transaction_id(), False, None)
     key = hashlib.sha256(
@@ -71,7 +76,7 @@ def start_transaction(
     return Started(session.transaction_id, authorised, session.pk)
 
 
-def _create_with_fresh_id(**fields: object) -> ChargingSession:
+def _create_with_fresh_id(**fields: Any) -> ChargingSession:
     while True:
         try:
             with transaction.atomic():
@@ -111,6 +116,7 @@ def stop_transaction(
         if stopped < session.started:
             stopped, flags = session.started, [*flags, "stopped-before-start"]
         session.stopped, session.stop_received = stopped, received
+        _count_flow(session, stopped)
         session.meter_stop_wh, session.stop_reason = meter_stop_wh, reason
         if meter_stop_wh is not None and session.meter_start_wh is not None:
             if meter_stop_wh >= session.meter_start_wh:
@@ -122,6 +128,29 @@ def stop_transaction(
         commands.verify_stopped(connector=session.connector_id, now=received)
         publish_change(charge_point)
     return session
+
+
+@transaction.atomic
+def flow_reported(*, charge_point: UUID, connector_number: int, flowing: bool, at: datetime) -> None:
+    """Count the time that current flows in the running session, from the connector's status."""
+    session = (
+        ChargingSession.objects.filter(charge_point=charge_point, connector__number=connector_number, stopped=None)
+        .order_by("-started")
+        .first()
+    )
+    if session is None or (session.flowing_since is not None) == flowing:
+        return
+    if flowing:
+        session.flowing_since = max(at, session.started)
+    else:
+        _count_flow(session, at)
+    session.save(update_fields=["flow_seconds", "flowing_since"])
+
+
+def _count_flow(session: ChargingSession, until: datetime) -> None:
+    if session.flowing_since is not None:
+        session.flow_seconds += max(0, round((until - session.flowing_since).total_seconds()))
+        session.flowing_since = None
 
 
 @transaction.atomic

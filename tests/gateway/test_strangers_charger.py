@@ -44,23 +44,23 @@ class Installation:
         )
 
 
-@pytest.fixture
-def installation(server: Server) -> Installation:
-    return Installation(server)
+@pytest.fixture(scope="module")
+def installation(module_server: Server) -> Installation:
+    return Installation(module_server)
 
 
 @pytest.fixture
-def connect(server: Server, installation: Installation, node_tools) -> Iterator[Any]:
+def connect(module_server: Server, installation: Installation, node_tools) -> Iterator[Any]:
     """Connect the stranger; keyword arguments replace the right ones."""
     open_lines: list[Stranger] = []
 
     def begin(**wrong: Any) -> Stranger:
         right = {
             "folder": node_tools,
-            "url": server.charger_url,
+            "url": module_server.charger_url,
             "identity": installation.charge_point["identity"],
             "key_hex": installation.charge_point["key_hex"],
-            "authority": server.authority,
+            "authority": module_server.authority,
         }
         open_lines.append(Stranger(**(right | wrong)))
         return open_lines[-1]

@@ -62,14 +62,17 @@ def status_reported(
         return False
     if connector.status != status or connector.status_since is None:
         connector.status_since = since
-    connector.status = status
     connector.error_code = error_code
     connector.vendor_error_code = vendor_error_code
     connector.info = info
-    if status != "Charging":
+    if status in SILENT_STATUSES:
         # Readings stop with the flow; an old figure must not look like a present one.
-        connector.power_w = connector.current_a = 0.0 if status in SILENT_STATUSES else connector.power_w
-        connector.measured = received if status in SILENT_STATUSES else connector.measured
+        connector.power_w = connector.current_a = 0.0
+        connector.measured = received
+    elif connector.status != status:
+        # Flow begins: unknown until the first reading, which is not the same as none.
+        connector.power_w = connector.current_a = None
+    connector.status = status
     connector.save()
     verify_by_status(connector=connector, received=received)
     publish_change(charge_point)
