@@ -18,10 +18,10 @@ urlpatterns = [
     path(".well-known/security.txt", shell.security_txt),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", site.urls),
-    # Every other path is a page of the phone app, which finds its own way. Files and reserved names that are not there
-    # stay not found: a page in their place would confuse caches, scripts and chargers.
+    # Every other path is a page of the phone app, which finds its own way. Files (known by a dot) and reserved names
+    # that are not there stay not found: a page in their place would confuse caches, scripts and chargers.
     re_path(
-        r"^(?!(?:api|admin|ocpp|ws|static|assets|icons|healthz|readyz|metrics|\.well-known)(?:/|$))(?:.*/)?[^./]*$",
+        r"^(?!(?:api|admin|ocpp|ws|static|assets|icons|healthz|readyz|metrics|\.well-known)(?:/|$))[^.]*$",
         shell.shell,
     ),
 ]

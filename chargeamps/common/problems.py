@@ -20,7 +20,7 @@ CONTENT_TYPE = "application/problem+json"
 attempt_refused = Signal()
 
 
-class Problem(Exception):  # noqa: N818  (RFC 9457's word)
+class Problem(Exception):
     """A refusal with its HTTP status, stable code and plain-English detail; services raise it, views need not catch it.
 
     ``attempt`` describes an attempt at something that is not the caller's; it is logged and never shown.

@@ -23,6 +23,7 @@ from chargeamps.gateway.connection import SETTLE_SECONDS, Connection
 from chargeamps.gateway.convergence import settle
 from chargeamps.gateway.models import GatewayProcess
 from chargeamps.gateway.writer import writer
+from chargeamps.schedules.services import expire_overdue
 
 log = structlog.get_logger(__name__)
 
@@ -142,12 +143,13 @@ class Registry:
 def _sweep_rows(
     now: datetime, started: datetime, contacts: dict[UUID, datetime], held: Iterable[UUID]
 ) -> tuple[dict[UUID, int], list[UUID]]:
-    """Renew the lease, store contacts, bury dead processes; return (newest epochs, charge points with queued work)."""
+    """Renew the lease, store contacts, bury dead processes, expire commands; return (newest epochs, charge points with queued work)."""
     GatewayProcess.objects.update_or_create(
         id=PROCESS_ID, defaults={"last_seen": now}, create_defaults={"started": started, "last_seen": now}
     )
     connections.note_contacts(contacts)
     bury_dead_processes(now)
+    expire_overdue(now=now)
     waiting = Command.objects.filter(
         charge_point__gateway_process=PROCESS_ID, state=Command.State.QUEUED, deadline__gt=now
     )

@@ -1,6 +1,6 @@
 """The work that comes round by itself, declared once: the embedded clock and Celery's beat both run this list.
 
-Each function may run twice or late without harm.
+What chargers' sockets need (leases, deadlines of commands) is not here: the processes that hold them see to it. Each function may run twice or late without harm.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,6 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from chargeamps.common import clock, idempotency, rate
 from chargeamps.gateway.models import TraceFrame
-from chargeamps.gateway.registry import bury_dead_processes
-from chargeamps.schedules.services import expire_overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +19,6 @@ class Periodic:
     name: str
     every: timedelta
     run: Callable[[], object]
-
-
-def expire_commands() -> None:
-    """Close commands whose time is up."""
-    expire_overdue(now=clock.now())
-
-
-def bury_gateways() -> None:
-    """Notice gateway processes that died."""
-    bury_dead_processes(clock.now())
 
 
 def forget_traces() -> None:
@@ -44,8 +32,6 @@ def forget_traces() -> None:
 
 
 WORK = (
-    Periodic("expire-commands", timedelta(seconds=2), expire_commands),
-    Periodic("bury-gateways", timedelta(seconds=10), bury_gateways),
     Periodic("forget-traces", timedelta(hours=1), forget_traces),
     Periodic("forget-idempotency-keys", timedelta(hours=1), idempotency.purge),
     Periodic("forget-rate-buckets", timedelta(hours=1), rate.purge),

@@ -20,7 +20,7 @@ def routes(patterns: Any = None, prefix: str = "") -> list[tuple[str, type[ApiVi
         if isinstance(pattern, URLResolver) and path.startswith("api/v1/"):
             found += routes(pattern.url_patterns, path)
         elif isinstance(pattern, URLPattern) and path.startswith("api/v1/"):
-            found.append((path.removeprefix("api/v1/"), pattern.callback.cls))  # type: ignore[union-attr]
+            found.append((path.removeprefix("api/v1/"), pattern.callback.cls))  # type: ignore[attr-defined]
     return found
 
 

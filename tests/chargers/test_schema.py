@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from chargeamps.chargers.models import ChargePoint, ConfigurationKey
 from chargeamps.chargers.services.registration import register_charge_point

@@ -4,11 +4,10 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from chargeamps.accounts.models import User
-from chargeamps.common import clock
+from chargeamps.common import clock, health
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +63,7 @@ def test_before_the_app_is_built_a_page_says_what_to_do(settings: Any, tmp_path:
     assert b"make setup" in response.content
 
 
-def test_healthz_and_readyz(settings: Any) -> None:
+def test_healthz_and_readyz() -> None:
     assert Client().get("/healthz").json() == {"status": "ok"}
     assert Client().get("/readyz").json() == {"database": "ok", "layer": "ok"}
 
@@ -73,7 +72,8 @@ def test_readyz_names_what_is_away(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     response = Client().get("/readyz")
     assert (response.status_code, response.json()) == (503, {"database": "ok", "layer": "unreachable"})
-    with patch.object(type(connection), "cursor", side_effect=OSError):
+    with patch.object(health, "connection") as connection:
+        connection.cursor.side_effect = OSError
         assert Client().get("/readyz").json()["database"] == "unreachable"
 
 

@@ -16,8 +16,8 @@ def found(check: Any) -> list[str]:
 
 
 @pytest.fixture
-def plain(settings: Any, tmp_path: Path) -> Any:
-    settings.DATABASES = {"default": {"ENGINE": SQLITE}}
+def plain(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", SQLITE)
     settings.REDIS_URL = settings.CELERY_BROKER_URL = settings.TLS_CERTIFICATE = settings.TLS_KEY = ""
     settings.PUBLIC_URL, settings.TRUSTED_PROXIES = "https://charge.example.com", ["10.0.0.5", "10.1.0.0/16", "::1"]
     settings.PWA_ROOT = tmp_path
@@ -49,7 +49,7 @@ def test_an_installation_in_order_finds_nothing(plain: Any) -> None:
     ],
 )
 def test_databases(plain: Any, engine: str, redis: str, ids: list[str]) -> None:
-    plain.DATABASES, plain.REDIS_URL = {"default": {"ENGINE": engine}}, redis
+    plain.DATABASES["default"]["ENGINE"], plain.REDIS_URL = engine, redis
     assert found(checks.check_database) == ids
 
 
