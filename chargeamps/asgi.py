@@ -26,7 +26,7 @@ _router = ProtocolTypeRouter(
         "websocket": URLRouter(
             [
                 path("ws/live/", live_socket),
-                re_path(r"^ocpp/(?P<identity>.+)$", cast(Any, charge_point_socket)),
+                re_path(r"^ocpp/(?P<identity>.+)\Z", cast(Any, charge_point_socket)),
             ]
         ),
     }

@@ -109,16 +109,16 @@ def sign_in(*, request: HttpRequest, user: User) -> None:
 
 def mark_device(email: str) -> str:
     """Make the mark by which a browser that signed in to this account is known later."""
-    return signing.dumps([email.strip().lower(), secrets.token_hex(8)], salt=_DEVICE_SALT)
+    return signing.dumps([_account_mark(email), secrets.token_hex(8)], salt=_DEVICE_SALT)
 
 
 def known_device(mark: str, email: str) -> str:
     """Return what identifies the device if its mark is genuine and for this account, else nothing."""
     try:
-        known_email, device = signing.loads(mark, salt=_DEVICE_SALT, max_age=DEVICE_AGE)
+        account, device = signing.loads(mark, salt=_DEVICE_SALT, max_age=DEVICE_AGE)
     except (signing.BadSignature, ValueError, TypeError):
         return ""
-    return str(device) if known_email == email else ""
+    return str(device) if account == _account_mark(email) else ""
 
 
 def sign_out(*, request: HttpRequest) -> None:
@@ -160,6 +160,11 @@ def create_api_key(*, user: User, name: str, expires: datetime | None = None) ->
     row = ApiKey.objects.create(user=user, name=name, digest=api_key_digest(key), expires=expires)
     record(kind="api-key-created", outcome=Entry.Outcome.SUCCESS, actor=str(user.pk), detail={"api_key": str(row.pk)})
     return key
+
+
+def _account_mark(email: str) -> str:
+    # A cookie may lie about in a shared browser; it need not say whose it is.
+    return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16]
 
 
 def api_key_digest(key: str) -> str:

@@ -52,9 +52,14 @@ def schedule_on_charger(charge_point: ChargePoint) -> dict[str, str]:
     if not profiles:
         return {"state": "not_yet", "text": "Your schedule has not been sent to the charger yet."}
     if refused:
-        return {"state": "refused", "text": f"The charger refused the schedule: {refused[0].refusal}"}
+        return {
+            "state": "refused",
+            "text": f"Your charging hours are not on the charger: {refused[0].refusal}",
+        }
     if all(_proved(profile) for profile in profiles):
         return {"state": "verified", "text": "Your schedule is on the charger and keeps working without a network."}
+    if charge_point.online and all(profile.accepted_digest == profile.desired_digest for profile in profiles):
+        return {"state": "unknown", "text": "The charger has accepted your schedule, but has not shown it yet."}
     if charge_point.online:
         return {"state": "sending", "text": "Your schedule is being sent to the charger."}
     return {"state": "unknown", "text": "Your schedule will be sent when the charger is back online."}

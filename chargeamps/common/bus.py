@@ -68,7 +68,8 @@ class Bus:
 
     def publish_on_commit(self, topic: str, **message: Any) -> None:
         """Give a hint once the current transaction is committed."""
-        transaction.on_commit(lambda: self.publish(topic, **message))
+        # Robust: what is committed stays committed, whether or not anybody can be told.
+        transaction.on_commit(lambda: self.publish(topic, **message), robust=True)
 
     def _publish_from_loop(self, topic: str, message: Message) -> None:
         self._deliver(topic, message)

@@ -123,7 +123,8 @@ def _replay(row: IdempotentRequest, fingerprint: str) -> Response:
 
 def _scope(request: Request) -> str:
     scope = f"{request.user.pk} {request.method} {request.path}"
-    return scope if len(scope) <= 200 else hashlib.sha256(scope.encode()).hexdigest()
+    fits = len(scope) <= 200 and scope.isprintable()  # a path may hold a NUL, which PostgreSQL cannot store
+    return scope if fits else hashlib.sha256(scope.encode(errors="surrogatepass")).hexdigest()
 
 
 def _fingerprint(request: Request) -> str:

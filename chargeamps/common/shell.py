@@ -7,7 +7,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
-from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
@@ -17,7 +16,6 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @require_safe
-@ensure_csrf_cookie
 def shell(request: HttpRequest) -> HttpResponse:
     """The phone app's one page, for every path that is the app's own."""
     index = settings.PWA_ROOT / "index.html"

@@ -13,14 +13,15 @@ from uuid import UUID
 from chargeamps.chargers.models import ChargePoint, InstalledProfile
 from chargeamps.chargers.services import commands, reporting
 from chargeamps.chargers.services.connections import Opened, publish_change
-from chargeamps.common import clock
+from chargeamps.common import clock, sql
 from chargeamps.gateway import meter_values
 from chargeamps.gateway.profiles import Layer
-from chargeamps.gateway.reading import Reader
+from chargeamps.gateway.reading import Reader, clean
 from chargeamps.gateway.source import Source, StaleConnection
 from chargeamps.schedules import services as schedules
 from chargeamps.securitylog.services import record
 from chargeamps.usage import services as usage
+from chargeamps.usage.selectors import open_sessions
 
 Result = dict[str, Any]
 Operation = Callable[[], Result]
@@ -75,12 +76,14 @@ def boot_notification(source: Source, reader: Reader, received: datetime) -> Han
         "serial_number": reader.text("chargePointSerialNumber") or reader.text("chargeBoxSerialNumber"),
         "firmware_version": reader.text("firmwareVersion"),
     }
-    raw = {key[:50]: reader.text(key) for key in list(reader.payload)[:30]}
+    everything = Reader(reader.payload)
+    raw = {clean(key[:50]): everything.text(key) for key in list(reader.payload)[:30]}
     result = {"status": "Accepted", "currentTime": clock.isoformat(received), "interval": HEARTBEAT_SECONDS}
 
     def operation() -> Result:
         reporting.boot_reported(charge_point=source.opened.charge_point, raw=raw, received=received, **fields)
-        commands.verify_restarted(charge_point=source.opened.charge_point, now=received)
+        if sql.fetch(_COMMAND_OPEN, source.opened.charge_point):
+            commands.verify_restarted(charge_point=source.opened.charge_point, now=received)
         return result
 
     return Handling(reader, result, operation)
@@ -119,14 +122,16 @@ def status_notification(source: Source, reader: Reader, received: datetime) -> H
         if not known:
             reader.flags.append("not-used")
         elif number in source.opened.connectors:
-            usage.flow_reported(
-                charge_point=source.opened.charge_point,
-                connector_number=number,
-                flowing=status == "Charging",
-                at=since,
+            charge_point, connector = source.opened.charge_point, source.opened.connectors[number]
+            [(session, override)] = sql.fetch(
+                _BEARS_ON, connector, connector, charge_point, number, Layer.SESSION.value
             )
-            if status == "Available":
-                _session_over(source, source.opened.connectors[number], "car-left")
+            if session:
+                usage.flow_reported(
+                    charge_point=charge_point, connector_number=number, flowing=status == "Charging", at=since
+                )
+            if override and status == "Available":
+                _session_over(source, connector, "car-left")
         return {}
 
     return Handling(reader, {}, operation)
@@ -177,7 +182,10 @@ def stop_transaction(source: Source, reader: Reader, received: datetime) -> Hand
         )
         if session is None:
             reader.flags.append("no-such-transaction")
-        else:
+            return {}
+        # A late or repeated stop must not end what belongs to a session that has begun since.
+        running = open_sessions([session.connector_id]).get(session.connector_id)
+        if running is None or running.started <= session.started:
             _session_over(source, session.connector_id, "session-ended")
         return {}
 
@@ -299,5 +307,18 @@ def _id_tag_info(authorised: bool) -> Result:
 
 def require_newest(opened: Opened) -> None:
     """Raise ``StaleConnection`` unless this is the newest socket of its charge point."""
-    if not ChargePoint.objects.filter(pk=opened.charge_point, epoch=opened.epoch).exists():
+    if not sql.fetch(_NEWEST, opened.charge_point, opened.epoch):
         raise StaleConnection
+
+
+_NEWEST = "SELECT 1 FROM chargers_chargepoint WHERE id = %s AND epoch = %s"
+_COMMAND_OPEN = """
+    SELECT 1 FROM chargers_command WHERE charge_point_id = %s AND state IN ('queued', 'sent', 'accepted') LIMIT 1
+"""
+# What a connector's status may bear on: a running session, an override, a session's profile. Mostly there is none.
+_BEARS_ON = """
+    SELECT EXISTS (SELECT 1 FROM usage_chargingsession WHERE connector_id = %s AND stopped IS NULL),
+           EXISTS (SELECT 1 FROM schedules_override WHERE connector_id = %s AND ended IS NULL)
+        OR EXISTS (SELECT 1 FROM chargers_installedprofile
+                   WHERE charge_point_id = %s AND connector_number = %s AND layer = %s)
+"""

@@ -2,15 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from chargeamps.chargers.models import ChargePoint, Command, ConfigurationKey, InstalledProfile
 from chargeamps.chargers.services import commands
-from chargeamps.common import clock
+from chargeamps.common import clock, sql
 from chargeamps.gateway.configuration import read_configuration
 from chargeamps.gateway.connection import CallFailed, Connection
 from chargeamps.gateway.profiles import Capabilities, DesiredProfile, Layer, charge_now_profile
+from chargeamps.gateway.source import StaleConnection
 from chargeamps.gateway.writer import writer
 from chargeamps.schedules import services as schedules
 from chargeamps.schedules.plan import CONNECTOR_MAX_A
@@ -29,7 +31,6 @@ REFUSED = {
     Kind.SET_AVAILABILITY: "Your charger refused. Try again later.",
     Kind.REFRESH: "Your charger did not give its details.",
 }
-NOT_SUPPORTED = frozenset({"NotImplemented", "NotSupported"})
 
 
 class Refused(Exception):
@@ -44,39 +45,53 @@ async def carry_out_commands(connection: Connection) -> None:
     """Carry out all queued commands of a charger, oldest first."""
     charge_point = connection.opened.charge_point
     while not connection.closed:
-        command = await writer.submit(lambda: commands.claim_next(charge_point=charge_point, now=clock.now()))
+        command = await connection.commit(_claim_next, charge_point)
         if command is None:
             return
         await _carry_out(connection, command)
+
+
+def _claim_next(charge_point: UUID) -> Command | None:
+    # Asked at every boot and ring, and mostly there is none.
+    if not sql.fetch(_QUEUED, charge_point):
+        return None
+    return commands.claim_next(charge_point=charge_point, now=clock.now())
+
+
+_QUEUED = "SELECT 1 FROM chargers_command WHERE charge_point_id = %s AND state = 'queued' LIMIT 1"
 
 
 async def _carry_out(connection: Connection, command: Command) -> None:
     try:
         await ACTS[Kind(command.kind)](connection, command)
     except CallFailed as failure:
-        await writer.submit(_failed, command, None if failure.code == "Timeout" else failure.code)
+        await writer.submit(_failed, command, failure.code)
+    except StaleConnection:
+        await writer.submit(_failed, command, "Disconnected")
     except Refused as refusal:
         await writer.submit(_failed, command, refusal.status)
     else:
         await writer.submit(lambda: commands.accepted(command=command.pk, now=clock.now()))
 
 
-def _failed(command: Command, answer: str | None) -> None:
-    """Store a refusal, or, without an answer, that there was none."""
-    if answer is None:
-        commands.timed_out(command=command.pk)
-    else:
-        text = (
-            "This charger cannot do that."
-            if answer in NOT_SUPPORTED
-            else "The connection to your charger broke. Try again when it is back online."
-            if answer == "Disconnected"
-            else REFUSED[Kind(command.kind)]
-        )
-        code = "not-supported" if answer in NOT_SUPPORTED else "disconnected" if answer == "Disconnected" else "refused"
-        commands.rejected(command=command.pk, now=clock.now(), code=code, text=text)
-    command.refresh_from_db()
-    schedules.charge_now_failed(command=command)
+def _failed(command: Command, answer: str) -> None:
+    """Store a refusal, or that there was no answer. Not guarded by the epoch: the command was this socket's."""
+    match answer:
+        case "Timeout":
+            ended = commands.timed_out(command=command.pk)
+        case "Disconnected":
+            ended = commands.timed_out(command=command.pk, reason=commands.CONNECTION_LOST)
+        case "NotImplemented" | "NotSupported":
+            ended = commands.rejected(
+                command=command.pk, now=clock.now(), code="not-supported", text="This charger cannot do that."
+            )
+        case _:
+            ended = commands.rejected(
+                command=command.pk, now=clock.now(), code="refused", text=REFUSED[Kind(command.kind)]
+            )
+    if ended:
+        command.refresh_from_db()
+        schedules.charge_now_failed(command=command)
 
 
 def expect(answer: dict[str, Any], *accepted: str) -> str:
@@ -88,10 +103,13 @@ def expect(answer: dict[str, Any], *accepted: str) -> str:
 
 
 async def _charge_now(connection: Connection, command: Command) -> None:
-    """A TxProfile for the running transaction, else a remote start that carries it (OCPP 1.6 §5.11, §5.16)."""
+    """A TxProfile for the running transaction, else a remote start that carries it (OCPP 1.6 §5.11, §5.16).
+
+    The profile is on record before it is sent: where the answer is lost, or nothing comes of it, it is cleared again.
+    """
     assert command.connector is not None
     number = command.connector.number
-    start = await writer.submit(lambda: _charge_now_start(command))
+    start = await connection.commit(lambda: _charge_now_start(command))
     if start.transaction_id is not None:
         answer = await connection.call(
             "SetChargingProfile", {"connectorId": number, "csChargingProfiles": start.profile.payload}
@@ -103,7 +121,6 @@ async def _charge_now(connection: Connection, command: Command) -> None:
             {"connectorId": number, "idTag": start.id_tag, "chargingProfile": start.profile.payload},
         )
         expect(answer, "Accepted")
-    await writer.submit(lambda: _session_profile_installed(command, start.profile))
 
 
 class _Start:
@@ -127,6 +144,7 @@ def _charge_now_start(command: Command) -> _Start:
         clock.now(),
         transaction_id=transaction_id,
     )
+    _expect_session_profile(command, profile)
     return _Start(profile, transaction_id, charge_point.app_id_tag)
 
 
@@ -136,7 +154,7 @@ def capabilities_of(charge_point: ChargePoint) -> Capabilities:
     return Capabilities.from_configuration(configuration, charge_point.refusals)
 
 
-def _session_profile_installed(command: Command, profile: DesiredProfile) -> None:
+def _expect_session_profile(command: Command, profile: DesiredProfile) -> None:
     InstalledProfile.objects.update_or_create(
         charge_point_id=command.charge_point_id,
         connector_number=profile.connector_number,
@@ -163,17 +181,17 @@ async def clear_session_profiles(connection: Connection, number: int) -> None:
     rows = InstalledProfile.objects.filter(
         charge_point=connection.opened.charge_point, connector_number=number, layer=Layer.SESSION
     )
-    for profile_id in await writer.submit(lambda: list(rows.values_list("profile_id", flat=True))):
+    for profile_id in await connection.commit(lambda: list(rows.values_list("profile_id", flat=True))):
         expect(await connection.call("ClearChargingProfile", {"id": profile_id}), "Accepted", "Unknown")
-        await writer.submit(rows.filter(profile_id=profile_id).delete)
+        await connection.commit(rows.filter(profile_id=profile_id).delete)
 
 
 async def _stop(connection: Connection, command: Command) -> None:
     connector = command.connector
     assert connector is not None
-    session = await writer.submit(lambda: open_sessions([connector.pk]).get(connector.pk))
+    session = await connection.commit(lambda: open_sessions([connector.pk]).get(connector.pk))
     if session is None:
-        await writer.submit(lambda: commands.verified(command=command.pk, now=clock.now()))
+        await connection.commit(lambda: commands.verified(command=command.pk, now=clock.now()))
         return
     expect(await connection.call("RemoteStopTransaction", {"transactionId": session.transaction_id}), "Accepted")
 
@@ -186,7 +204,7 @@ async def _reset(connection: Connection, command: Command) -> None:
 async def _unlock(connection: Connection, command: Command) -> None:
     number = command.connector.number if command.connector else 1
     expect(await connection.call("UnlockConnector", {"connectorId": number}), "Unlocked")
-    await writer.submit(lambda: commands.verified(command=command.pk, now=clock.now()))
+    await connection.commit(lambda: commands.verified(command=command.pk, now=clock.now()))
 
 
 async def _set_availability(connection: Connection, command: Command) -> None:
@@ -197,7 +215,7 @@ async def _set_availability(connection: Connection, command: Command) -> None:
 
 async def _refresh(connection: Connection, command: Command) -> None:
     await read_configuration(connection)
-    await writer.submit(lambda: commands.verified(command=command.pk, now=clock.now()))
+    await connection.commit(lambda: commands.verified(command=command.pk, now=clock.now()))
 
 
 ACTS: dict[Kind, Callable[[Connection, Command], Awaitable[None]]] = {

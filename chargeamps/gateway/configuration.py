@@ -5,11 +5,8 @@ from typing import Any
 from chargeamps.chargers.services import reporting
 from chargeamps.common import clock
 from chargeamps.gateway.connection import CallFailed, Connection
-from chargeamps.gateway.reading import clean
-from chargeamps.gateway.writer import writer
+from chargeamps.gateway.reading import clean, is_confidential
 
-# Keys whose value must never be kept, should a charger be so careless as to send it.
-SECRET_KEYS = frozenset({"authorizationkey", "wifipassword", "wifikey", "password", "pin"})
 KEYS_KEPT = 500
 
 
@@ -17,7 +14,7 @@ async def read_configuration(connection: Connection) -> dict[str, str | None]:
     """Ask for all keys, store them and return key → value."""
     answer = await connection.call("GetConfiguration", {})
     keys = list(_keys(answer))
-    await writer.submit(
+    await connection.commit(
         lambda: reporting.configuration_reported(
             charge_point=connection.opened.charge_point, keys=keys, received=clock.now()
         )
@@ -33,7 +30,12 @@ async def set_key(connection: Connection, key: str, value: str) -> bool:
         if failure.code == "Disconnected":
             raise
         return False
-    return answer.get("status") in ("Accepted", "RebootRequired")
+    holds = answer.get("status") in ("Accepted", "RebootRequired")
+    if holds:
+        await connection.commit(
+            lambda: reporting.key_changed(charge_point=connection.opened.charge_point, key=key, value=value)
+        )
+    return holds
 
 
 def _keys(answer: dict[str, Any]) -> list[tuple[str, str | None, bool]]:
@@ -46,7 +48,7 @@ def _keys(answer: dict[str, Any]) -> list[tuple[str, str | None, bool]]:
         value = entry.get("value")
         if value is not None:
             value = clean(str(value)[:2000])
-        if key.lower() in SECRET_KEYS:
+        if is_confidential(key):
             value = None
         found[key] = (key, value, entry.get("readonly") in (True, "true"))
     return list(found.values())

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 
@@ -22,9 +22,13 @@ CALL_TIMEOUT_SECONDS = 30.0
 # A charger that never sends BootNotification is spoken to after this long all the same.
 SETTLE_SECONDS = 5.0
 # A flood slows the charger that makes it, and nobody else: what is above waits in its own socket.
-MESSAGES_PER_SECOND = 50.0
-MESSAGE_BURST = 1000.0
+CALLS_PER_SECOND = 50.0
+CALL_BURST = 1000.0
+# What a frame costs that is no call: it is read and counted, and asks nothing of the database.
+COST_OF_NOISE = 0.02
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -53,6 +57,8 @@ class Connection:
         "connected_at",
         "last_contact",
         "opened",
+        "ready",
+        "settled_at",
         "source",
         "statuses_told",
         "tasks",
@@ -62,6 +68,9 @@ class Connection:
         self.opened = opened
         self.source = Source(opened, identity)
         self.booted = False
+        # May be called: it has booted, or had the time to.
+        self.ready = False
+        self.settled_at = asyncio.get_running_loop().time()
         self.statuses_told: set[int] = set()
         self.closed = False
         self.connected_at = self.last_contact = clock.now()
@@ -71,7 +80,7 @@ class Connection:
         self._session = Session(actions.KNOWN, new_message_id)
         self._call_lock = asyncio.Lock()
         self._answer: asyncio.Future[Answer | ErrorAnswer] | None = None
-        self._tokens = MESSAGE_BURST
+        self._tokens = CALL_BURST
         self._tokens_at = asyncio.get_running_loop().time()
 
     # Frames from the charger
@@ -80,8 +89,8 @@ class Connection:
         """Handle one frame; return when it is answered. Raises only ``DatabaseUnavailable`` and ``StaleConnection``."""
         received = clock.now()
         self.last_contact = received
-        await self._slow_a_flood()
         event = self._session.receive(text)
+        await self._slow_a_flood(1.0 if isinstance(event, Call) else COST_OF_NOISE)
         match event:
             case Call():
                 await self._answer_call(event, text, received)
@@ -102,14 +111,8 @@ class Connection:
         if handling.operation is None:
             result = handling.result
         else:
-            operation = handling.operation
-
-            def guarded() -> dict[str, Any]:
-                actions.require_newest(self.opened)
-                return operation()
-
             try:
-                result = await writer.submit(guarded)
+                result = await self.commit(handling.operation)
             except (DatabaseUnavailable, StaleConnection):
                 raise
             except Exception:
@@ -121,20 +124,32 @@ class Connection:
         tracer.add(self.opened.charge_point, received, "in", call.action, text, flags)
         await self._send_text(self._session.result(call.message_id, result), call.action)
         if call.action == "StatusNotification":
-            number = handling.reader.payload.get("connectorId")
-            if isinstance(number, int):
+            number = handling.reader.integer("connectorId")
+            if number is not None and number in self.opened.connectors:
                 self.statuses_told.add(number)
         if call.action == "BootNotification":
-            self.booted = True
+            self.booted = self.ready = True
             self._on_boot(self)
 
-    async def _slow_a_flood(self) -> None:
+    async def commit(self, operation: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Have the writer run ``operation``, unless a newer socket of this charge point has been accepted.
+
+        All that a socket changes goes this way. Raises ``StaleConnection``, and what ``Writer.submit`` raises.
+        """
+
+        def guarded() -> T:
+            actions.require_newest(self.opened)
+            return operation(*args, **kwargs)
+
+        return await writer.submit(guarded)
+
+    async def _slow_a_flood(self, cost: float) -> None:
         now = asyncio.get_running_loop().time()
-        self._tokens = min(MESSAGE_BURST, self._tokens + (now - self._tokens_at) * MESSAGES_PER_SECOND) - 1
+        self._tokens = min(CALL_BURST, self._tokens + (now - self._tokens_at) * CALLS_PER_SECOND) - cost
         self._tokens_at = now
         if self._tokens < 0:
             metrics.flood_pauses.inc()
-            await asyncio.sleep(-self._tokens / MESSAGES_PER_SECOND)
+            await asyncio.sleep(-self._tokens / CALLS_PER_SECOND)
 
     async def _send_text(self, text: str, action: str) -> None:
         if not self.closed:
@@ -169,12 +184,10 @@ class Connection:
         return answer.payload
 
     def close(self) -> None:
-        """End all that this socket was doing. An outstanding call fails as disconnected."""
+        """End all that this socket was doing: the outstanding call, and every later one, fails as disconnected."""
         self.closed = True
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(CallFailed("Disconnected"))
-        for task in self.tasks.values():
-            task.cancel()
 
     async def close_socket(self, code: int, reason: str) -> None:
         """Close from our side; the charger will come back."""
@@ -201,6 +214,8 @@ class Connection:
                     break
         except CallFailed as failure:
             log.info("work_ended", work=name, charge_point=str(self.opened.charge_point), failure=failure.code)
+        except (StaleConnection, DatabaseUnavailable) as failure:
+            log.info("work_ended", work=name, charge_point=str(self.opened.charge_point), failure=repr(failure))
         except Exception:
             log.exception("work_failed", work=name, charge_point=str(self.opened.charge_point))
         finally:

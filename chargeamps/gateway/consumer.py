@@ -5,6 +5,7 @@ socket to the channel layer, and needs neither.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from chargeamps.common.middleware import ended_tls, source_address
 from chargeamps.gateway import guessing, metrics
 from chargeamps.gateway.authentication import parse_basic
 from chargeamps.gateway.connection import Connection
+from chargeamps.gateway.reading import clean
 from chargeamps.gateway.registry import CLOSE_TRY_AGAIN, registry
 from chargeamps.gateway.source import StaleConnection
 from chargeamps.gateway.writer import DatabaseUnavailable, writer
@@ -71,11 +73,14 @@ async def charge_point_socket(scope: dict[str, Any], receive: Receive, send: Sen
     finally:
         connection.close()
         registry.remove(connection)
-        # In the background of this task's end: a cancelled task may not await, and the sweep would find it anyway.
         opened = opened_or_refusal
-        await writer.submit(
-            lambda: connections.close_connection(charge_point=opened.charge_point, epoch=opened.epoch, now=clock.now())
-        )
+        # Where this cannot be stored, the registry's sweep does it later.
+        with suppress(DatabaseUnavailable):
+            await writer.submit(
+                lambda: connections.close_connection(
+                    charge_point=opened.charge_point, epoch=opened.epoch, now=clock.now()
+                )
+            )
 
 
 async def _read(connection: Connection, receive: Receive) -> None:
@@ -125,15 +130,17 @@ async def _refuse(refusal: Refusal, identity: str, address: str, scope: dict[str
     """Answer over HTTP where the server can, else by closing before the accept (403)."""
     metrics.refused_connections.labels(refusal.reason).inc()
     log.info("charger_refused", reason=refusal.reason, identity=identity[:IDENTITY_CHARACTERS], source=address)
-    if guessing.worth_logging(address):
-        await writer.submit(
-            lambda: record(
-                kind="charge-point-authentication",
-                outcome="refused",
-                source_address=address,
-                detail={"reason": refusal.reason, "identity": identity[:IDENTITY_CHARACTERS]},
+    if refusal is not UNAVAILABLE and guessing.worth_logging(address):
+        # Refused all the same where it cannot be logged.
+        with suppress(DatabaseUnavailable):
+            await writer.submit(
+                lambda: record(
+                    kind="charge-point-authentication",
+                    outcome="refused",
+                    source_address=address,
+                    detail={"reason": refusal.reason, "identity": clean(identity[:IDENTITY_CHARACTERS])},
+                )
             )
-        )
     if "websocket.http.response" in scope.get("extensions", {}):
         await send(
             {"type": "websocket.http.response.start", "status": refusal.status, "headers": list(refusal.headers)}

@@ -25,7 +25,6 @@ from chargeamps.gateway.profiles import (
     desired_profiles,
     suspect,
 )
-from chargeamps.gateway.writer import writer
 from chargeamps.schedules.plan import CONNECTOR_MAX_A, overrides_in_force, planned_connector
 from chargeamps.usage.selectors import open_sessions
 
@@ -49,11 +48,11 @@ WANTED_CONFIGURATION = {
 async def settle(connection: Connection) -> None:
     """Make all the calls that are left to make."""
     charge_point = connection.opened.charge_point
-    if await writer.submit(_configuration_old, charge_point):
+    if await connection.commit(_configuration_old, charge_point):
         await read_configuration(connection)
-    for key, value in await writer.submit(_keys_to_set, charge_point):
+    for key, value in await connection.commit(_keys_to_set, charge_point):
         await set_key(connection, key, value)
-    for number in await writer.submit(_connectors_to_release, charge_point):
+    for number in await connection.commit(_connectors_to_release, charge_point):
         await clear_session_profiles(connection, number)
     await _converge_profiles(connection)
     await _prove_profiles(connection)
@@ -105,7 +104,7 @@ async def _converge_profiles(connection: Connection) -> None:
     """Set what differs, in order; a refusal teaches what this charger cannot do and less is asked of it."""
     charge_point = connection.opened.charge_point
     for _ in range(ATTEMPTS):
-        to_set, to_clear = await writer.submit(_profile_changes, charge_point, clock.now())
+        to_set, to_clear = await connection.commit(_profile_changes, charge_point, clock.now())
         refused, reason = None, ""
         for profile in to_set:
             try:
@@ -120,13 +119,13 @@ async def _converge_profiles(connection: Connection) -> None:
                 refused = profile
                 reason = str(error)
                 break
-            await writer.submit(_profile_accepted, charge_point, profile)
+            await connection.commit(_profile_accepted, charge_point, profile)
         if refused is None:
             for profile_id in to_clear:
                 await _ask(connection, "ClearChargingProfile", {"id": profile_id})
-                await writer.submit(_profile_cleared, charge_point, profile_id)
+                await connection.commit(_profile_cleared, charge_point, profile_id)
             return
-        learnt = await writer.submit(_refused, charge_point, refused, reason)
+        learnt = await connection.commit(_refused, charge_point, refused, reason)
         if not learnt:
             return
 
@@ -198,7 +197,7 @@ def _refused(charge_point: UUID, profile: DesiredProfile, reason: str) -> bool:
         return True
     InstalledProfile.objects.filter(
         charge_point=charge_point, connector_number=profile.connector_number, profile_id=profile.profile_id
-    ).update(refusal="it does not accept charging schedules in any form we know."[:200])
+    ).update(refusal="it does not accept them in any form we know.")
     publish_change(charge_point)
     return False
 
@@ -206,8 +205,9 @@ def _refused(charge_point: UUID, profile: DesiredProfile, reason: str) -> bool:
 async def _prove_profiles(connection: Connection) -> None:
     """Ask each connector what it will do for a day and compare; what is not as accepted is set again, once."""
     charge_point = connection.opened.charge_point
+    differing: list[int] = []
     for again in (True, False):
-        unproved = await writer.submit(_unproved_connectors, charge_point, connection.connected_at)
+        unproved = await connection.commit(_unproved_connectors, charge_point, connection.connected_at)
         differing = []
         for number in unproved:
             try:
@@ -219,13 +219,16 @@ async def _prove_profiles(connection: Connection) -> None:
                 if failure.code == "Disconnected":
                     raise
                 continue
-            agrees = await writer.submit(_judge, charge_point, number, answer, clock.now())
+            agrees = await connection.commit(_judge, charge_point, number, answer, clock.now())
             if not agrees:
                 differing.append(number)
-        if not differing or not again:
+        if not differing:
             return
-        await writer.submit(_forget_acceptance, charge_point, differing)
+        if not again:
+            break
+        await connection.commit(_forget_acceptance, charge_point, differing)
         await _converge_profiles(connection)
+    await connection.commit(_note_disobedience, charge_point, differing)
 
 
 def _unproved_connectors(charge_point: UUID, connected_at: datetime) -> list[int]:
@@ -249,7 +252,10 @@ def _unproved_connectors(charge_point: UUID, connected_at: datetime) -> list[int
 
 @transaction.atomic
 def _judge(charge_point: UUID, number: int, answer: dict[str, object], now: datetime) -> bool:
-    """Compare a composite schedule with what was accepted, and store the verdict."""
+    """Compare a composite schedule with what was accepted and store the verdict; False where it says otherwise.
+
+    A charger that will not say, or says it unreadably, is neither proved right nor wrong.
+    """
     row = ChargePoint.objects.select_related("site").get(pk=charge_point)
     connector = Connector.objects.get(charge_point=row, number=number)
     session = open_sessions([connector.pk]).get(connector.pk)
@@ -281,9 +287,20 @@ def _judge(charge_point: UUID, number: int, answer: dict[str, object], now: date
         )
         installed.update(verified_digest="", verified=None)
     publish_change(charge_point)
-    return agreement.agrees
+    return agreement.code != "differs"
 
 
 @transaction.atomic
 def _forget_acceptance(charge_point: UUID, numbers: list[int]) -> None:
-    InstalledProfile.objects.filter(charge_point=charge_point, connector_number__in=numbers).update(accepted_digest="")
+    InstalledProfile.objects.filter(charge_point=charge_point, connector_number__in=numbers).exclude(
+        layer=Layer.SESSION
+    ).update(accepted_digest="")
+
+
+@transaction.atomic
+def _note_disobedience(charge_point: UUID, numbers: list[int]) -> None:
+    """Accepted twice and not kept to: the owner is told, and it is tried again at the next connection or hour."""
+    InstalledProfile.objects.filter(charge_point=charge_point, connector_number__in=numbers).exclude(
+        layer=Layer.SESSION
+    ).update(refusal="it accepts them, but does not keep to them.")
+    publish_change(charge_point)

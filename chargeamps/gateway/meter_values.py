@@ -8,8 +8,15 @@ from typing import Any
 from chargeamps.chargers.services.reporting import LiveReading
 from chargeamps.gateway.reading import Reader, number_of
 
-PHASES = ("L1", "L2", "L3", "L1-N", "L2-N", "L3-N")
-SCALE = {"kWh": 1000.0, "kW": 1000.0, "mA": 0.001, "kV": 1000.0}
+PHASES = ("L1", "L2", "L3")
+SCALE = {"kwh": 1000.0, "kw": 1000.0, "ma": 0.001, "kv": 1000.0}
+ENERGY, POWER, CURRENT, OFFERED, VOLTAGE = (
+    "energy.active.import.register",
+    "power.active.import",
+    "current.import",
+    "current.offered",
+    "voltage",
+)
 # No Aura delivers more; a larger figure is a mistake of unit or of the meter.
 MAX_POWER_W = 60_000.0
 MAX_CURRENT_A = 100.0
@@ -58,32 +65,30 @@ def read(reader: Reader, received: datetime) -> list[Sample]:
 def _sample(values: Any, time: datetime, flags: list[str]) -> Sample:
     sample = Sample(time)
     found: dict[str, dict[str, float]] = {}
-    for measurand, phase, number in _numbers(values, flags):
-        found.setdefault(measurand, {})[phase] = number
-    voltage, current = found.get("Voltage", {}), found.get("Current.Import", {})
+    for measurand, phase, number, secondary in _numbers(values, flags):
+        by_phase = found.setdefault(measurand, {})
+        if not secondary or phase not in by_phase:
+            by_phase[phase] = number
+    voltage, current = found.get(VOLTAGE, {}), found.get(CURRENT, {})
     sample.voltage_v = _credible(_mean(voltage), MAX_VOLTAGE_V, "voltage", flags)
-    sample.current_a = _credible(max(current.values(), default=None), MAX_CURRENT_A, "current", flags)
-    sample.current_offered_a = _credible(
-        max(found.get("Current.Offered", {}).values(), default=None), MAX_CURRENT_A, "current-offered", flags
-    )
-    power = _total(found.get("Power.Active.Import", {}))
+    sample.current_a = _credible(_highest(current), MAX_CURRENT_A, "current", flags)
+    sample.current_offered_a = _credible(_highest(found.get(OFFERED, {})), MAX_CURRENT_A, "current-offered", flags)
+    power = _total(found.get(POWER, {}))
     if power is None and current:
-        power = sum(a * voltage.get(phase, sample.voltage_v or 230.0) for phase, a in current.items())
+        power = sum(a * voltage.get(phase, sample.voltage_v or 230.0) for phase, a in _live(current).items())
     sample.power_w = _credible(power, MAX_POWER_W, "power", flags)
-    sample.register_wh = _credible(
-        _total(found.get("Energy.Active.Import.Register", {})), MAX_REGISTER_WH, "register", flags
-    )
+    sample.register_wh = _credible(_total(found.get(ENERGY, {})), MAX_REGISTER_WH, "register", flags)
     return sample
 
 
-def _numbers(values: Any, flags: list[str]) -> Iterator[tuple[str, str, float]]:
-    """(measurand, phase, value in base units) of each sampledValue; the defaults are those of OCPP 1.6 §7.43."""
+def _numbers(values: Any, flags: list[str]) -> Iterator[tuple[str, str, float, bool]]:
+    """(measurand, phase, value in base units, secondary) of each sampledValue; defaults as in OCPP 1.6 §7.43.
+
+    A secondary value only stands in for one that is missing: taken when the transaction began, or not at the outlet.
+    """
     for value in values if isinstance(values, list) else ():
         if not isinstance(value, dict):
             flags.append("sampled-value-not-an-object")
-            continue
-        # The register at the start of the transaction is not a reading of now.
-        if value.get("context") == "Transaction.Begin" and len(values) > 1:
             continue
         number = number_of(value.get("value"))
         if number is None:
@@ -94,24 +99,34 @@ def _numbers(values: Any, flags: list[str]) -> Iterator[tuple[str, str, float]]:
         if not isinstance(measurand, str) or not isinstance(phase, str):
             flags.append("measurand-not-text")
             continue
-        if phase == "" and measurand.rpartition(".")[2] in PHASES:
+        measurand, phase = measurand.strip().lower(), phase.strip().upper().removesuffix("-N")
+        if phase == "" and measurand.rpartition(".")[2].upper() in PHASES:
             measurand, _, phase = measurand.rpartition(".")
+            phase = phase.upper()
         unit = value.get("unit")
-        yield measurand, phase, number * (SCALE.get(unit, 1.0) if isinstance(unit, str) else 1.0)
+        scale = SCALE.get(unit.strip().lower(), 1.0) if isinstance(unit, str) else 1.0
+        secondary = value.get("context") == "Transaction.Begin" or value.get("location", "Outlet") != "Outlet"
+        yield measurand, phase, number * scale, secondary
 
 
 def _total(by_phase: dict[str, float]) -> float | None:
     """The charger's own total, else the sum of the phases."""
-    if not by_phase:
-        return None
-    if "" in by_phase:
-        return by_phase[""]
-    return sum(value for phase, value in by_phase.items() if phase in PHASES)
+    live = _live(by_phase)
+    return live.get("", sum(live.values())) if live else None
+
+
+def _highest(by_phase: dict[str, float]) -> float | None:
+    return max(_live(by_phase).values(), default=None)
 
 
 def _mean(by_phase: dict[str, float]) -> float | None:
-    live = [value for value in by_phase.values() if value > 0]
+    live = [value for value in _live(by_phase).values() if value > 0]
     return sum(live) / len(live) if live else None
+
+
+def _live(by_phase: dict[str, float]) -> dict[str, float]:
+    """What stands for the whole or for one phase against neutral: not the neutral itself, nor phase against phase."""
+    return {phase: value for phase, value in by_phase.items() if phase in ("", *PHASES)}
 
 
 def _credible(value: float | None, limit: float, name: str, flags: list[str]) -> float | None:

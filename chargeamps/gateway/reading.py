@@ -13,6 +13,11 @@ from typing import Any
 
 # PostgreSQL stores neither; both arrive from real chargers.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# Configuration keys whose value is nobody's to read, whoever spelt them.
+_GIVEAWAY = "authorizationkey|passw|passphrase|secret|privatekey|wi-?fi_?key|psk"
+CONFIDENTIAL_NAME = rf'[^"]{{0,60}}(?:{_GIVEAWAY})[^"]{{0,60}}|pin'
+CONFIDENTIAL_HINT = re.compile(rf'{_GIVEAWAY}|"pin"', re.IGNORECASE)
+_CONFIDENTIAL = re.compile(CONFIDENTIAL_NAME, re.IGNORECASE)
 _BARE_OFFSET = re.compile(r"([+-]\d{2})$")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
@@ -24,6 +29,11 @@ PLAUSIBLE_AGE = timedelta(days=400)
 def clean(text: str) -> str:
     """Text that any database and terminal can hold: no NUL, no lone surrogates."""
     return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def is_confidential(key: str) -> bool:
+    """Whether a configuration key of this name holds a secret."""
+    return _CONFIDENTIAL.fullmatch(key) is not None
 
 
 @dataclass(slots=True)

@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 SWEEP_SECONDS = 5.0
 # A process unheard of for this long is taken as dead. Three missed sweeps, and still well inside a minute.
 LEASE = timedelta(seconds=20)
+# What a lost hint missed, a timed-out call left undone, or a new week asks for is found at least this often.
+SETTLE_AGAIN_SECONDS = 30 * 60.0
 # A reconnect storm must not become a storm of calls: so many chargers are settled at once, and no more.
 SETTLING_AT_ONCE = 20
 
@@ -78,6 +80,7 @@ class Registry:
         metrics.connected.set(len(self._connections))
 
     def on_boot(self, connection: Connection) -> None:
+        """Called when a charger has booted."""
         self._ring(connection)
 
     async def close_all(self) -> None:
@@ -86,16 +89,24 @@ class Registry:
             await connection.close_socket(CLOSE_TRY_AGAIN, "restarting")
 
     def _settle_without_boot(self, connection: Connection) -> None:
-        if not connection.closed and not connection.booted:
+        if not connection.booted:
+            connection.ready = True
             self._ring(connection)
 
     def _ring(self, connection: Connection) -> None:
-        connection.start("commands", partial(carry_out_commands, connection))
-        connection.start("settle", partial(self._settle, connection))
+        self._ring_for_commands(connection)
+        if connection.ready:
+            connection.start("settle", partial(self._settle, connection))
+
+    def _ring_for_commands(self, connection: Connection) -> None:
+        if connection.ready:
+            connection.start("commands", partial(carry_out_commands, connection))
 
     async def _settle(self, connection: Connection) -> None:
+        connection.settled_at = asyncio.get_running_loop().time()
         async with self._settling:
-            await settle(connection)
+            if not connection.closed:
+                await settle(connection)
 
     def _on_doorbell(self, message: Message) -> None:
         connection = self._connections.get(UUID(message["charge_point"]))
@@ -109,17 +120,23 @@ class Registry:
 
     def _replace(self, connection: Connection) -> None:
         metrics.takeovers.inc()
-        task = asyncio.ensure_future(connection.close_socket(CLOSE_REPLACED, "a newer connection was accepted"))
+        self._close(connection, CLOSE_REPLACED, "a newer connection was accepted")
+
+    def _close(self, connection: Connection, code: int, reason: str) -> None:
+        if connection.closed:
+            return
+        task = asyncio.ensure_future(connection.close_socket(code, reason))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
     async def _sweep_for_ever(self) -> None:
+        # The first one at once: the lease must stand before a charge point depends on it.
         while True:
-            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
             try:
                 await self._sweep()
             except Exception:
                 log.exception("sweep_failed")
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
 
     async def _sweep(self) -> None:
         now = clock.now()
@@ -130,30 +147,38 @@ class Registry:
             if (now - connection.last_contact).total_seconds() < SWEEP_SECONDS * 2
         }
         started = self._started or now
-        epochs, waiting = await writer.submit(lambda: _sweep_rows(now, started, contacts, held))
+        rows, waiting = await writer.submit(lambda: _sweep_rows(now, started, contacts, held))
+        loop = asyncio.get_running_loop()
         for charge_point, connection in held.items():
-            if epochs.get(charge_point, 0) > connection.opened.epoch:
+            epoch, process = rows.get(charge_point, (0, ""))
+            if epoch > connection.opened.epoch:
                 self._replace(connection)
+            elif process != PROCESS_ID:
+                # Others took this process for dead and told the owner so. Coming back puts that right.
+                self._close(connection, CLOSE_TRY_AGAIN, "try again")
+            elif loop.time() - connection.settled_at > SETTLE_AGAIN_SECONDS:
+                self._ring(connection)
         for charge_point in waiting:
             found = self._connections.get(charge_point)
             if found is not None:
-                found.start("commands", partial(carry_out_commands, found))
+                self._ring_for_commands(found)
 
 
 def _sweep_rows(
     now: datetime, started: datetime, contacts: dict[UUID, datetime], held: Iterable[UUID]
-) -> tuple[dict[UUID, int], list[UUID]]:
-    """Renew the lease, store contacts, bury dead processes, expire commands; return (newest epochs, charge points with queued work)."""
+) -> tuple[dict[UUID, tuple[int, str]], list[UUID]]:
+    """Renew the lease, store what is overdue; return (epoch and process of each socket, those with queued work)."""
     GatewayProcess.objects.update_or_create(
         id=PROCESS_ID, defaults={"last_seen": now}, create_defaults={"started": started, "last_seen": now}
     )
     connections.note_contacts(contacts)
     bury_dead_processes(now)
+    connections.close_lost_connections(process=PROCESS_ID, held=set(held), before=now - LEASE)
     expire_overdue(now=now)
     waiting = Command.objects.filter(
         charge_point__gateway_process=PROCESS_ID, state=Command.State.QUEUED, deadline__gt=now
     )
-    return connections.newest_epochs(list(held)), list(waiting.values_list("charge_point_id", flat=True).distinct())
+    return connections.newest_sockets(list(held)), list(waiting.values_list("charge_point_id", flat=True).distinct())
 
 
 def bury_dead_processes(now: datetime) -> None:

@@ -6,13 +6,14 @@ because a charger that gets an error for a StopTransaction may repeat it for eve
 """
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 MAX_DEPTH = 16
-MAX_INTEGER_DIGITS = 18
+MAX_INTEGER_DIGITS = 19
 # Ids of calls given up lately, to tell a late answer from an unknown one.
 REMEMBERED_IDS = 16
 
@@ -22,7 +23,9 @@ MessageId = str | int | float
 
 # Possessive, so that a hostile unterminated string costs one pass and not one for each of its quotes.
 _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
-_CALL_HEAD = re.compile(r'\s*\[\s*2\s*,\s*"((?:[^"\\]|\\.)*)"\s*,\s*"([A-Za-z]{1,50})"')
+_CALL_HEAD = re.compile(
+    r'\s*\[\s*2\s*,\s*("(?:[^"\\]++|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*+")\s*,\s*"([A-Za-z]{1,50})"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ class Session:
         head = _CALL_HEAD.match(text)
         if head is None:
             return Malformed(flag)
-        message_id, action = json.loads(f'"{head[1]}"', strict=False), head[2]
+        message_id, action = json.loads(head[1], strict=False), head[2]
         if action in self.known_actions:
             return Call(message_id, action, {}, (flag,))
         return Malformed(flag, self.error(message_id, "FormationViolation", flag))
@@ -135,7 +138,7 @@ class Session:
         message_id = frame[1] if len(frame) > 1 else None
         if not isinstance(message_id, str):
             # Some chargers number their messages. They match the answer by the number, so it goes back as it came.
-            if isinstance(message_id, bool) or not isinstance(message_id, int | float):
+            if isinstance(message_id, bool) or not isinstance(message_id, int | float) or math.isinf(message_id):
                 return Malformed("unreadable-message-id")
             flags = (*flags, "message-id-not-text")
         action = frame[2] if len(frame) > 2 else None
@@ -182,7 +185,7 @@ def _message_type(value: Any) -> tuple[int | None, tuple[str, ...]]:
 
 def _integer(digits: str) -> int | str:
     """No integer of OCPP is longer; a longer one stays text, which costs nothing to keep."""
-    return int(digits) if len(digits) <= MAX_INTEGER_DIGITS + 1 else digits
+    return int(digits) if len(digits.lstrip("-")) <= MAX_INTEGER_DIGITS else digits
 
 
 def _too_deep(text: str) -> bool:

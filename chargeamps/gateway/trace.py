@@ -12,8 +12,8 @@ from uuid import UUID
 
 import structlog
 
-from chargeamps.gateway.models import TraceFrame
-from chargeamps.gateway.reading import clean
+from chargeamps.common import sql
+from chargeamps.gateway.reading import CONFIDENTIAL_HINT, CONFIDENTIAL_NAME, clean
 from chargeamps.gateway.writer import writer
 
 log = structlog.get_logger(__name__)
@@ -25,27 +25,32 @@ THINNED = frozenset({"Heartbeat", "MeterValues"})
 THINNED_TO = timedelta(minutes=1)
 REMEMBERED = 20_000
 
-_CONFIDENTIAL = r"AuthorizationKey|[A-Za-z]*[Pp]assword|[A-Za-z]*(?:Secret|Passphrase|PrivateKey)"
+_VALUE = r'(?:[^"\\]|\\.)*'
 _SECRETS = (
     # {"key": "AuthorizationKey", "value": "…"} in either order, and {"WifiPassword": "…"}.
     # A value cut off at the end of the kept part is masked too.
-    re.compile(rf'("key"\s*:\s*"(?:{_CONFIDENTIAL})"[^{{}}]{{0,300}}?"value"\s*:\s*")(?:[^"\\]|\\.)*("|$)'),
-    re.compile(rf'("value"\s*:\s*")(?:[^"\\]|\\.)*("[^{{}}]{{0,300}}?"key"\s*:\s*"(?:{_CONFIDENTIAL})")'),
-    re.compile(rf'("(?:{_CONFIDENTIAL})"\s*:\s*")(?:[^"\\]|\\.)*("|$)'),
+    re.compile(rf'("key"\s*:\s*"(?:{CONFIDENTIAL_NAME})"[^{{}}]{{0,300}}?"value"\s*:\s*"){_VALUE}("|$)', re.IGNORECASE),
+    re.compile(rf'("value"\s*:\s*"){_VALUE}("[^{{}}]{{0,300}}?"key"\s*:\s*"(?:{CONFIDENTIAL_NAME})")', re.IGNORECASE),
+    re.compile(rf'("(?:{CONFIDENTIAL_NAME})"\s*:\s*"){_VALUE}("|$)', re.IGNORECASE),
 )
-_ID_TAG = re.compile(r'("(?:idTag|parentIdTag)"\s*:\s*")((?:[^"\\]|\\.)*)("|$)')
+_ID_TAG = re.compile(rf'("(?:idTag|parentIdTag)"\s*:\s*")({_VALUE})("|$)', re.IGNORECASE)
 
 
 def redact(frame: str) -> str:
     """Mask keys whole and idTags but for their last two characters."""
-    for pattern in _SECRETS:
-        frame = pattern.sub(r"\1***\2", frame)
+    if CONFIDENTIAL_HINT.search(frame):
+        for pattern in _SECRETS:
+            frame = pattern.sub(r"\1***\2", frame)
     return _ID_TAG.sub(lambda m: f"{m[1]}***{m[2][-2:] if len(m[2]) > 4 else ''}{m[3]}", frame)
+
+
+# A row of TraceFrame: charge point, time, direction, action, flags, frame.
+Frame = tuple[UUID, datetime, str, str, str, str]
 
 
 class Tracer:
     def __init__(self) -> None:
-        self._frames: list[TraceFrame] = []
+        self._frames: list[Frame] = []
         self._thinned: OrderedDict[tuple[UUID, str, str], datetime] = OrderedDict()
         self._flush: asyncio.Task[None] | None = None
 
@@ -57,13 +62,13 @@ class Tracer:
         ):
             return
         self._frames.append(
-            TraceFrame(
-                charge_point_id=charge_point,
-                time=time,
-                direction=direction,
-                action=action[:50],
-                flags=" ".join(flags)[:200],
-                frame=redact(clean(frame[:FRAME_CHARACTERS])),
+            (
+                charge_point,
+                time,
+                direction,
+                action[:50],
+                " ".join(flags)[:200],
+                redact(clean(frame[:FRAME_CHARACTERS])),
             )
         )
         if self._flush is None or self._flush.done():
@@ -89,10 +94,14 @@ class Tracer:
                 log.warning("trace_not_stored", frames=len(frames), error=repr(error))
 
 
-def _store(frames: list[TraceFrame]) -> None:
-    for frame in frames:
-        frame.pk = None
-    TraceFrame.objects.bulk_create(frames, batch_size=500)
+def _store(frames: list[Frame]) -> None:
+    sql.execute_many(_INSERT, frames)
+
+
+_INSERT = """
+    INSERT INTO gateway_traceframe (charge_point_id, time, direction, action, flags, frame)
+    VALUES (%s, %s, %s, %s, %s, %s)
+"""
 
 
 tracer = Tracer()

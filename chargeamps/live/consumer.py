@@ -11,6 +11,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
 from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -23,7 +24,10 @@ from chargeamps.common.build import BUILD
 from chargeamps.common.bus import CHANGED, Message, bus
 from chargeamps.live import snapshot
 
+log = structlog.get_logger(__name__)
+
 NOT_SIGNED_IN = 4401
+TRY_AGAIN = 1013
 # A state goes to the phone at once (what changes together goes together), figures once a second.
 STATE_SECONDS = 0.02
 READING_SECONDS = 1.0
@@ -43,6 +47,8 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._bell = asyncio.Event()
         self._due: asyncio.TimerHandle | None = None
         self._worker: asyncio.Task[None] | None = None
+        # Snapshots and changes leave in the order in which they were read.
+        self._sending = asyncio.Lock()
         if not self._same_origin():
             await self.close()
             return
@@ -52,22 +58,21 @@ class LiveConsumer(AsyncWebsocketConsumer):
             await self.close(code=NOT_SIGNED_IN)
             return
         self._user = user
-        bus.subscribe(CHANGED, self._on_changed)
         await self._send("hello", version=BUILD)
-        await self._send_snapshot()
+        bus.subscribe(CHANGED, self._on_changed)
         self._worker = asyncio.create_task(self._send_changes_for_ever())
 
     async def disconnect(self, code: int) -> None:
         if self._worker is not None:
+            bus.unsubscribe(CHANGED, self._on_changed)
             self._worker.cancel()
             if self._due is not None:
                 self._due.cancel()
-            bus.unsubscribe(CHANGED, self._on_changed)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
             message = json.loads((text_data or "")[:MESSAGE_CHARACTERS])
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         match message.get("type") if isinstance(message, dict) else None:
             case "ping":
@@ -86,7 +91,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
         return parts.netloc == host or origin.decode("latin1") in settings.CSRF_TRUSTED_ORIGINS
 
     def _on_changed(self, message: Message) -> None:
-        """Note what changed, and ring soon or, for mere figures, within a second."""
+        """Note what changed, and ring soon or, for mere figures, within a second.
+
+        What belongs to others is passed over, unless it may have come to this person just now (``site`` says so).
+        """
+        known = self._sent is None or message["charge_point"] in self._sent["charge_points"]
+        if not known and "site" not in message:
+            return
         self._changed.add(message["charge_point"])
         loop = asyncio.get_running_loop()
         due = loop.time() + (READING_SECONDS if message.get("reading") else STATE_SECONDS)
@@ -100,10 +111,23 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._bell.set()
 
     async def _send_changes_for_ever(self) -> None:
+        try:
+            await self._watch()
+        except Exception:
+            # A socket that says nothing any more would look like a charger that does nothing.
+            log.exception("live_socket_failed")
+            await self.close(code=TRY_AGAIN)
+
+    async def _watch(self) -> None:
+        await self._send_snapshot()
+        loop = asyncio.get_running_loop()
+        sweep = loop.time() + SWEEP_SECONDS
         while True:
             try:
-                await asyncio.wait_for(self._bell.wait(), SWEEP_SECONDS)
+                async with asyncio.timeout_at(sweep):
+                    await self._bell.wait()
             except TimeoutError:
+                sweep = loop.time() + SWEEP_SECONDS
                 if not await self._still_signed_in():
                     await self.close(code=NOT_SIGNED_IN)
                     return
@@ -124,25 +148,24 @@ class LiveConsumer(AsyncWebsocketConsumer):
         return snapshot.read(self._user, None if charge_points is None else [UUID(key) for key in charge_points])
 
     async def _send_snapshot(self) -> None:
-        self._seq = 0
-        self._changed = set()
-        self._sent = await self._read(None)
-        await self._send("snapshot", seq=0, **self._sent)
+        async with self._sending:
+            self._sent = await self._read(None)
+            self._seq = 0
+            await self._send("snapshot", seq=0, **self._sent)
 
     async def _send_changes(self, charge_points: set[str] | None) -> None:
         """Read anew (all, or only some charge points) and send what differs."""
-        before = self._sent
-        if before is None:
-            return
-        part = await self._read(charge_points)
-        now = part if charge_points is None else snapshot.replace_part(before, part, charge_points)
-        if self._sent is not before:
-            return  # a snapshot went out meanwhile, and it is newer
-        found = snapshot.changes(before, now)
-        self._sent = now
-        if found:
-            self._seq += 1
-            await self._send("changes", seq=self._seq, changes=found)
+        async with self._sending:
+            before = self._sent
+            if before is None:
+                return
+            part = await self._read(charge_points)
+            now = part if charge_points is None else snapshot.replace_part(before, part, charge_points)
+            found = snapshot.changes(before, now)
+            self._sent = now
+            if found:
+                self._seq += 1
+                await self._send("changes", seq=self._seq, changes=found)
 
     async def _send(self, kind: str, **fields: Any) -> None:
         await self.send(json.dumps({"type": kind, "time": clock.isoformat(clock.now()), **fields}))

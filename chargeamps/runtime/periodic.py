@@ -1,6 +1,7 @@
 """The work that comes round by itself, declared once: the embedded clock and Celery's beat both run this list.
 
-What chargers' sockets need (leases, deadlines of commands) is not here: the processes that hold them see to it. Each function may run twice or late without harm.
+What chargers' sockets need (leases, deadlines of commands) is not here: the processes that hold them see to it. Each
+function may run twice or late without harm.
 """
 
 from collections.abc import Callable

@@ -9,6 +9,7 @@ from chargeamps.accounts.models import User
 from chargeamps.chargers.models import ChargePoint, Command, Connector
 from chargeamps.chargers.services import commands
 from chargeamps.common import clock
+from chargeamps.common.bus import DOORBELL, bus
 from chargeamps.common.problems import Conflict
 from chargeamps.schedules import planner
 from chargeamps.schedules.models import Override
@@ -55,6 +56,11 @@ def wait_for_schedule(*, connector: Connector, user: User) -> Command:
     charge_point = _lock(connector)
     now = clock.now()
     view = view_of(connector, now)
+    waiting = Command.objects.filter(
+        connector=connector, kind=Command.Kind.WAIT_FOR_SCHEDULE, state__in=Command.OPEN, deadline__gt=now
+    ).first()
+    if view.override is None and waiting is not None:
+        return waiting
     if view.override is None:
         raise Conflict("It already keeps to the schedule.", code="not-possible-now")
     end_override(connector=connector.pk, reason="wait-for-schedule")
@@ -90,10 +96,16 @@ def expire_overdue(*, now: datetime, charge_point: UUID | None = None) -> int:
 def charge_now_failed(*, command: Command) -> None:
     """End the override of a "charge now" that the charger did not carry out, so that the person may try again.
 
-    A car that takes no power although it is offered leaves the override standing: the charger did its part.
+    A car that takes no power although it is offered leaves the override standing: the charger did its part. What may
+    have reached the charger all the same is cleared from it.
     """
-    if command.kind == Command.Kind.CHARGE_NOW and command.connector_id and command.reason_code != CAR_DECIDES:
-        end_override(connector=command.connector_id, reason=command.state)
+    if (
+        command.kind == Command.Kind.CHARGE_NOW
+        and command.connector_id
+        and command.reason_code != CAR_DECIDES
+        and end_override(connector=command.connector_id, reason=command.state)
+    ):
+        bus.publish_on_commit(DOORBELL, charge_point=str(command.charge_point_id))
 
 
 @transaction.atomic

@@ -156,7 +156,8 @@ def test_offline_it_says_since_when_and_offers_nothing(cast: Cast) -> None:
     [
         ([], True, "not_yet"),
         ([("new", "new", "new", "")], True, "verified"),
-        ([("new", "new", "new", ""), ("new", "new", "", "")], True, "sending"),
+        ([("new", "new", "new", ""), ("new", "new", "", "")], True, "unknown"),
+        ([("new", "new", "new", ""), ("new", "", "", "")], True, "sending"),
         ([("new", "old", "old", "")], True, "sending"),
         ([("new", "old", "old", "")], False, "unknown"),
         ([("new", "", "", "too many periods")], True, "refused"),

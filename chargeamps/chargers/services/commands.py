@@ -1,10 +1,11 @@
 """Commands: what should happen once. Asked for here, carried out by the gateway, proved by what the charger does."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from chargeamps.accounts.models import User
 from chargeamps.chargers.models import ChargePoint, Command, Connector
@@ -33,6 +34,22 @@ DELIVERING = frozenset({"Charging"})
 PAUSED = frozenset({"SuspendedEVSE", "SuspendedEV", "Available", "Preparing", "Finishing"})
 # Below this a socket is taken as not delivering: standby of the car's own charger, and noise of the meter.
 FLOWING_W = 100.0
+# A reading proves a command where it was taken after it, give or take a charger's clock.
+CLOCK_TOLERANCE = timedelta(seconds=30)
+# What a person asks for later takes the place of what they asked for before.
+REPLACES: Mapping[str, tuple[str, ...]] = {
+    Kind.CHARGE_NOW: (Kind.WAIT_FOR_SCHEDULE, Kind.STOP),
+    Kind.WAIT_FOR_SCHEDULE: (Kind.CHARGE_NOW,),
+    Kind.STOP: (Kind.CHARGE_NOW, Kind.WAIT_FOR_SCHEDULE),
+}
+
+Reason = tuple[str, str]
+NO_ANSWER: Reason = (
+    "no-answer",
+    "Your charger did not answer. Check that it has power and network, then try again.",
+)
+CONNECTION_LOST: Reason = ("disconnected", "The connection to your charger broke. Try again when it is back online.")
+REPLACED: Reason = ("replaced", "You asked for something else before this was done.")
 
 
 @transaction.atomic
@@ -46,38 +63,33 @@ def request(
 ) -> Command:
     """Queue a command and ring the charger's doorbell; a second request finds the one that is still open.
 
-    Raises ``Conflict`` (code ``charger-offline``) when the charger is not connected: it is refused now rather than
-    carried out at some later hour by surprise.
+    Requests for one charge point stand in line for its row, so that two phones at once make one command. Raises
+    ``Conflict`` (code ``charger-offline``) when the charger is not connected: it is refused now rather than carried out
+    at some later hour by surprise.
     """
+    charge_point = ChargePoint.objects.select_for_update().get(pk=charge_point.pk)
+    parameters = parameters or {}
     if not charge_point.online:
         raise Conflict(
             "Your charger is offline, so this cannot reach it now. Try again when it is back online.",
             code="charger-offline",
         )
     now = clock.now()
-    open_command = (
-        Command.objects.filter(
-            charge_point=charge_point, connector=connector, kind=kind, state__in=Command.OPEN, deadline__gt=now
-        )
-        .order_by("-created")
-        .first()
-    )
-    if open_command is not None:
-        return open_command
     expire_overdue(now=now, charge_point=charge_point.pk)
-    try:
-        with transaction.atomic():
-            command = Command.objects.create(
-                charge_point=charge_point,
-                connector=connector,
-                kind=kind,
-                parameters=parameters or {},
-                requested_by=user,
-                created=now,
-                deadline=now + timedelta(seconds=TIME_ALLOWED[Kind(kind)]),
-            )
-    except IntegrityError:  # the other phone was quicker by a moment
-        return Command.objects.get(connector=connector, kind=kind, state__in=Command.OPEN)
+    for other in Command.objects.filter(charge_point=charge_point, connector=connector, state__in=Command.OPEN):
+        if other.kind == kind and other.parameters == parameters:
+            return other
+        if other.kind == kind or other.kind in REPLACES.get(kind, ()):
+            _end(other.pk, Command.OPEN, State.EXPIRED, REPLACED)
+    command = Command.objects.create(
+        charge_point=charge_point,
+        connector=connector,
+        kind=kind,
+        parameters=parameters,
+        requested_by=user,
+        created=now,
+        deadline=now + timedelta(seconds=TIME_ALLOWED[Kind(kind)]),
+    )
     if command.kind in LOGGED_KINDS:
         record(
             kind=f"command-{command.kind}",
@@ -118,19 +130,15 @@ def accepted(*, command: UUID, now: datetime) -> None:
 
 
 @transaction.atomic
-def rejected(*, command: UUID, now: datetime, code: str, text: str) -> None:
-    _move(command, (State.SENT,), State.REJECTED, answered=now, reason_code=code, reason_text=text)
+def rejected(*, command: UUID, now: datetime, code: str, text: str) -> bool:
+    """The charger said no. True if the command was still waiting for its answer."""
+    return _end(command, (State.SENT,), State.REJECTED, (code, text), answered=now)
 
 
 @transaction.atomic
-def timed_out(*, command: UUID) -> int:
-    return _move(
-        command,
-        (State.SENT,),
-        State.TIMED_OUT,
-        reason_code="no-answer",
-        reason_text="Your charger did not answer. Check that it has power and network, then try again.",
-    )
+def timed_out(*, command: UUID, reason: Reason = NO_ANSWER) -> bool:
+    """There was no answer. True if the command was still waiting for one."""
+    return _end(command, (State.SENT,), State.TIMED_OUT, reason)
 
 
 @transaction.atomic
@@ -139,9 +147,11 @@ def verified(*, command: UUID, now: datetime) -> None:
 
 
 def verify_by_status(*, connector: Connector, received: datetime) -> None:
-    """Prove accepted commands by what the connector now does (its status or its power)."""
+    """Prove accepted commands by what the connector does at ``received`` (its status or its power)."""
     flowing = connector.status in DELIVERING or (connector.power_w or 0) > FLOWING_W
-    for command in Command.objects.filter(connector=connector, state=State.ACCEPTED):
+    for command in Command.objects.filter(
+        connector=connector, state=State.ACCEPTED, sent__lte=received + CLOCK_TOLERANCE
+    ):
         proved = {
             Kind.CHARGE_NOW: flowing,
             Kind.WAIT_FOR_SCHEDULE: not flowing or bool(command.parameters.get("allowed_now")),
@@ -175,25 +185,19 @@ def expire_overdue(*, now: datetime, charge_point: UUID | None = None) -> list[C
     ended = []
     for command in overdue:
         if command.state == State.QUEUED:
-            moved = _move(
-                command.pk,
-                (State.QUEUED,),
-                State.EXPIRED,
-                reason_code="not-sent",
-                reason_text="Your charger could not be reached in time, so nothing was sent. Try again.",
-            )
+            reason = ("not-sent", "Your charger could not be reached in time, so nothing was sent. Try again.")
+            moved = _end(command.pk, (State.QUEUED,), State.EXPIRED, reason)
         elif command.state == State.SENT:
             moved = timed_out(command=command.pk)
         else:
-            code, text = _why_no_effect(command)
-            moved = _move(command.pk, (State.ACCEPTED,), State.NO_EFFECT, reason_code=code, reason_text=text)
+            moved = _end(command.pk, (State.ACCEPTED,), State.NO_EFFECT, _why_no_effect(command))
         if moved:
             command.refresh_from_db()
             ended.append(command)
     return ended
 
 
-def _why_no_effect(command: Command) -> tuple[str, str]:
+def _why_no_effect(command: Command) -> Reason:
     """What went wrong with an accepted command, and what to do, in plain words."""
     status = command.connector.status if command.connector else ""
     if command.kind == Kind.CHARGE_NOW:
@@ -219,9 +223,14 @@ def _why_no_effect(command: Command) -> tuple[str, str]:
     return "no-effect", "The charger agreed, but nothing changed. Try again."
 
 
-def _move(command: UUID, origin: tuple[str, ...], state: str, **fields: Any) -> int:
+def _end(command: UUID, origin: tuple[str, ...], state: str, reason: Reason, **fields: Any) -> bool:
+    """Close a command that came to nothing, with a reason that a person understands."""
+    return _move(command, origin, state, reason_code=reason[0], reason_text=reason[1], **fields)
+
+
+def _move(command: UUID, origin: tuple[str, ...], state: str, **fields: Any) -> bool:
     """Change a command's state if it still is in one of ``origin``; publish if it was."""
     moved = Command.objects.filter(pk=command, state__in=origin).update(state=state, **fields)
     if moved:
         publish_change(Command.objects.values_list("charge_point_id", flat=True).get(pk=command))
-    return moved
+    return bool(moved)

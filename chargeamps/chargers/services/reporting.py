@@ -1,5 +1,6 @@
 """What a charge point reports of itself: boot, status, readings, configuration."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +12,10 @@ from django.db import transaction
 from chargeamps.chargers.models import ChargePoint, ConfigurationKey, Connector
 from chargeamps.chargers.services.commands import verify_by_status
 from chargeamps.chargers.services.connections import publish_change
+from chargeamps.common import sql
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def boot_reported(
     *,
     charge_point: UUID,
@@ -25,18 +27,19 @@ def boot_reported(
     received: datetime,
 ) -> None:
     """Store a BootNotification (OCPP 1.6 §4.2)."""
-    ChargePoint.objects.filter(pk=charge_point).update(
-        vendor=vendor,
-        model=model,
-        serial_number=serial_number,
-        firmware_version=firmware_version,
-        boot_notification=raw,
-        last_boot=received,
-    )
+    reported = (vendor, model, serial_number, firmware_version, json.dumps(raw), received)
+    sql.execute(_BOOT, *reported, charge_point)
     publish_change(charge_point)
 
 
-@transaction.atomic
+_BOOT = """
+    UPDATE chargers_chargepoint
+    SET vendor = %s, model = %s, serial_number = %s, firmware_version = %s, boot_notification = %s, last_boot = %s
+    WHERE id = %s
+"""
+
+
+@transaction.atomic(savepoint=False)
 def status_reported(
     *,
     charge_point: UUID,
@@ -54,30 +57,37 @@ def status_reported(
     report Available before their StopTransaction.
     """
     if connector_number == 0:
-        ChargePoint.objects.filter(pk=charge_point).update(status=status, error_code=error_code)
+        sql.execute(_STATUS_OF_BOX, status, error_code, charge_point)
         publish_change(charge_point)
         return True
-    connector = Connector.objects.filter(charge_point=charge_point, number=connector_number).first()
-    if connector is None:
-        return False
-    if connector.status != status or connector.status_since is None:
-        connector.status_since = since
-    connector.error_code = error_code
-    connector.vendor_error_code = vendor_error_code
-    connector.info = info
+    details = (status, error_code, vendor_error_code, info, charge_point, connector_number)
     if status in SILENT_STATUSES:
         # Readings stop with the flow; an old figure must not look like a present one.
-        connector.power_w = connector.current_a = 0.0
-        connector.measured = received
-    elif connector.status != status:
+        changed = sql.fetch(_STATUS_SILENT, status, since, received, *details)
+    else:
         # Flow begins: unknown until the first reading, which is not the same as none.
-        connector.power_w = connector.current_a = None
-    connector.status = status
-    connector.save()
-    verify_by_status(connector=connector, received=received)
-    publish_change(charge_point)
-    return True
+        changed = sql.fetch(_STATUS_FLOWING, status, since, status, status, *details)
+    for connector, command_waits in changed:
+        if command_waits:
+            verify_by_status(connector=Connector.objects.get(pk=connector), received=received)
+    if changed:
+        publish_change(charge_point)
+    return bool(changed)
 
+
+_STATUS_OF_BOX = "UPDATE chargers_chargepoint SET status = %s, error_code = %s WHERE id = %s"
+_STATUS = """
+    UPDATE chargers_connector
+    SET status_since = CASE WHEN status = %s AND status_since IS NOT NULL THEN status_since ELSE %s END, {readings},
+        status = %s, error_code = %s, vendor_error_code = %s, info = %s
+    WHERE charge_point_id = %s AND number = %s
+    RETURNING id, EXISTS (
+        SELECT 1 FROM chargers_command WHERE connector_id = chargers_connector.id AND state = 'accepted')
+"""
+_STATUS_SILENT = _STATUS.format(readings="power_w = 0.0, current_a = 0.0, measured = %s")
+_STATUS_FLOWING = _STATUS.format(
+    readings="power_w = CASE WHEN status = %s THEN power_w END, current_a = CASE WHEN status = %s THEN current_a END"
+)
 
 # In these no current flows, whatever the last reading said.
 SILENT_STATUSES = frozenset(
@@ -132,3 +142,9 @@ def configuration_reported(
     )
     ChargePoint.objects.filter(pk=charge_point).update(configuration_reported=received)
     publish_change(charge_point)
+
+
+@transaction.atomic
+def key_changed(*, charge_point: UUID, key: str, value: str) -> None:
+    """Note a key that the charger has taken from us, so that it is not set again and again."""
+    ConfigurationKey.objects.filter(charge_point=charge_point, key=key).update(value=value)

@@ -150,6 +150,13 @@ export function progressOf(command: Command, connector: Connector | null, now: n
   }
 }
 
+const FIRST_STEP = {
+  sending: 'step.sending',
+  sent: 'step.sent',
+  refused: 'step.not-sent',
+  'no-answer': 'step.not-known',
+} as const
+
 export function progressOfIntent(intent: Intent): Progress {
   const { kind } = intent
   const failed = intent.phase === 'refused' || intent.phase === 'no-answer'
@@ -158,7 +165,7 @@ export function progressOfIntent(intent: Intent): Progress {
     kind,
     steps: [
       {
-        label: failed ? t('step.sent') : t('step.sending'),
+        label: t(FIRST_STEP[intent.phase]),
         state: failed ? 'failed' : 'current',
       },
       { label: t('step.agreed'), state: 'todo' },

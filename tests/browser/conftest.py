@@ -1,0 +1,117 @@
+"""A home with a real server, a simulated Aura and Chromium, at a weekday peak hour."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.harness.charger import Charger
+from tests.harness.moments import recent_peak_hour
+from tests.harness.server import Client, Server
+
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 800}
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+# A machine with two busy cores is slower than a person's patience.
+PATIENCE_MS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Alice's home: its server, her sign-in, and her Aura."""
+
+    server: Server
+    email: str
+    password: str
+    site: str
+    charge_point: dict[str, Any]
+    aura: Charger
+
+    @property
+    def client(self) -> Client:
+        """REST as Alice."""
+        return self.server.client(self.server.command("add_api_key", self.email, "--json")["key"])
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    """Wednesday 17:30 in London, where the preset hours say wait."""
+    with Server(at=recent_peak_hour()) as server:
+        alice = server.command("add_person", "alice@example.com", "--name", "Alice", "--home", "Home", "--json")
+        charge_point = server.command("add_charge_point", "AURA-1", "--site", alice["site"], "--json")
+        with Charger(
+            url=server.charger_url,
+            identity="AURA-1",
+            key_hex=charge_point["key_hex"],
+            authority=server.authority,
+            arguments=["--first-retry", "1", "--longest-retry", "2"],
+        ) as aura:
+            aura.wait_online()
+            yield Home(server, alice["email"], alice["password"], alice["site"], charge_point, aura)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page in a browser of its own (another phone); what its console complains of fails the test."""
+    contexts = []
+    complaints: list[str] = []
+
+    def open_(url: str, **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": PHONE, "locale": "en-GB", **options})
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    # The browser itself reports refused requests and lost networks, which tests bring about on purpose.
+    unexpected = [text for text in complaints if "Failed to load resource" not in text and "WebSocket" not in text]
+    assert not unexpected
+
+
+def sign_in(page: Page, home: Home) -> None:
+    page.get_by_label("Email").fill(home.email)
+    page.get_by_label("Password", exact=True).fill(home.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_test_id("socket-1")).to_be_visible()
+
+
+@pytest.fixture
+def alice_at_home(home: Home, open_page: Callable[..., Page]) -> Page:
+    """Alice's phone, signed in and on the first screen."""
+    page = open_page(home.server.url)
+    sign_in(page, home)
+    return page
+
+
+@pytest.fixture
+def pictures() -> Path:
+    """Where tests leave what they saw."""
+    folder = Path(__file__).parents[2] / "build" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
