@@ -106,8 +106,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 600
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # Under ASGI each request has a thread of its own: connections that outlive requests must be pooled.
+    DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -188,6 +188,7 @@ PWA_ROOT = BASE_DIR / "static" / "pwa"
 WHITENOISE_ROOT = PWA_ROOT if PWA_ROOT.is_dir() else None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 0
+WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/assets/.+$"
 
 REST_FRAMEWORK = {
@@ -214,6 +215,8 @@ SPECTACULAR_SETTINGS = {
 
 # A charger may send at most this many bytes in one message (OCPP-J frames are small; 500 profiles fit in 64 KiB).
 WEBSOCKET_MESSAGE_BYTES = 128 * 1024
+# Where to report a weakness (/.well-known/security.txt): a mailto: or https: address.
+SECURITY_CONTACT = env.str("CHARGEAMPS_SECURITY_CONTACT", default=f"mailto:security@{PUBLIC_HOST}")
 # Days that a charge point's redacted message trace is kept.
 TRACE_DAYS = env.int("CHARGEAMPS_TRACE_DAYS", default=14)
 # A certificate and key of your own for the chargers' port; else the data folder's own authority signs one.

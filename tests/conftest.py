@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -18,6 +18,9 @@ from tests.harness.charger import Charger
 from tests.harness.proxy import FaultProxy
 from tests.harness.server import Server
 from tests.harness.services import MissingProgramError, PostgresServer, RedisServer, drop_database, new_database
+
+if TYPE_CHECKING:
+    from tests.cast import Cast
 
 NODE_TOOLS = Path(__file__).parent / "node"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -148,6 +151,15 @@ def network(server: Server) -> Iterator[FaultProxy]:
     """A network between chargers and ``server`` that a test can spoil."""
     with FaultProxy(server.tls_port) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def cast(db: None) -> "Cast":
+    """Alice, Bob, Charlie, Wendy, Dan, Ivy and Sam, with a home and a workplace."""
+    # Imported here because this file is read before Django has loaded its models.
+    from tests.cast import assemble
+
+    return assemble()
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def security_txt(request: HttpRequest) -> HttpResponse:
     """RFC 9116: where to report a weakness."""
     expires = (clock.now() + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [
-        f"Contact: mailto:security@{settings.PUBLIC_HOST}",
+        f"Contact: {settings.SECURITY_CONTACT}",
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
         "Preferred-Languages: en",
         f"Canonical: {settings.PUBLIC_URL}/.well-known/security.txt",

@@ -15,14 +15,16 @@ def fetch(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """Run a statement that returns rows. Ids come back as the database has them; ``as_uuid`` reads them."""
     with connection.cursor() as cursor:
         cursor.execute(statement, _bound(values))
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def execute(statement: str, *values: Any) -> int:
     """Run a statement and return how many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, _bound(values))
-        return cursor.rowcount
+        changed: int = cursor.rowcount
+        return changed
 
 
 def execute_many(statement: str, rows: list[tuple[Any, ...]]) -> None:

@@ -53,8 +53,8 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def home() -> Iterator[Home]:
+@pytest.fixture(scope="module")
+def furnished_home() -> Iterator[Home]:
     """Wednesday 17:30 in London, where the preset hours say wait."""
     with Server(at=recent_peak_hour()) as server:
         alice = server.command("add_person", "alice@example.com", "--name", "Alice", "--home", "Home", "--json")
@@ -68,6 +68,18 @@ def home() -> Iterator[Home]:
         ) as aura:
             aura.wait_online()
             yield Home(server, alice["email"], alice["password"], alice["site"], charge_point, aura)
+
+
+@pytest.fixture
+def home(furnished_home: Home) -> Iterator[Home]:
+    """The home as each test finds and leaves it: online, nothing plugged in."""
+    yield furnished_home
+    aura = furnished_home.aura
+    aura.do("network", state="up")
+    for outlet in aura.state["outlets"]:
+        if outlet["plugged"]:
+            aura.do("unplug", connector=outlet["number"])
+    aura.wait_online(seconds=60)
 
 
 @pytest.fixture

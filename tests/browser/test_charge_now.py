@@ -18,8 +18,7 @@ def plug_in(home: Home) -> None:
 
 def drawn_a(home: Home) -> float:
     """What really flows into the car on socket 1."""
-    drawn: float = home.aura.state["outlets"][0]["drawn_a"]
-    return drawn
+    return max(home.aura.state["outlets"][0]["current_a"], default=0.0)
 
 
 @pytest.mark.requirement("R10-9")
@@ -66,8 +65,7 @@ def test_two_taps_on_two_phones_act_once(home: Home, alice_at_home: Page, open_p
     for button in buttons:
         expect(button).to_be_enabled()
     for button in buttons:
-        button.dispatch_event("click")
-        button.dispatch_event("click")
+        button.evaluate("button => { button.click(); button.click() }")
     for phone in phones:
         expect(phone.get_by_test_id("socket-1-state")).to_have_text(CHARGING, timeout=40_000)
     trace = home.client.get(f"charge-points/{home.charge_point['id']}/trace?limit=200")["results"]
