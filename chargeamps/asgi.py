@@ -14,7 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path, re_path
 
 from chargeamps.common.bus import bus
-from chargeamps.gateway.consumer import charge_point_socket
+from chargeamps.gateway.consumer import charge_point_socket, no_such_path
 from chargeamps.live.consumer import live_socket
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -26,7 +26,8 @@ _router = ProtocolTypeRouter(
         "websocket": URLRouter(
             [
                 path("ws/live/", live_socket),
-                re_path(r"^ocpp/(?P<identity>.+)\Z", cast(Any, charge_point_socket)),
+                re_path(r"^ocpp/(?P<identity>(?s:.+))\Z", cast(Any, charge_point_socket)),
+                re_path(r"", cast(Any, no_such_path)),
             ]
         ),
     }

@@ -83,6 +83,13 @@ async def charge_point_socket(scope: dict[str, Any], receive: Receive, send: Sen
             )
 
 
+async def no_such_path(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Any other path: refused as a page that is not there."""
+    await receive()  # websocket.connect
+    address = source_address(scope.get("client"), scope["headers"])
+    await _refuse(NO_SUCH_PATH, scope["path"], address, scope, send)
+
+
 async def _read(connection: Connection, receive: Receive) -> None:
     while True:
         message = await receive()
@@ -126,10 +133,14 @@ async def _open(scope: dict[str, Any], identity: str, address: str) -> connectio
     return opened
 
 
-async def _refuse(refusal: Refusal, identity: str, address: str, scope: dict[str, Any], send: Send) -> None:
-    """Answer over HTTP where the server can, else by closing before the accept (403)."""
+async def _refuse(refusal: Refusal, wanted: str, address: str, scope: dict[str, Any], send: Send) -> None:
+    """Answer over HTTP where the server can, else by closing before the accept (403).
+
+    ``wanted`` is the identity, or the path where there is none.
+    """
+    wanted = clean(wanted[:IDENTITY_CHARACTERS])
     metrics.refused_connections.labels(refusal.reason).inc()
-    log.info("charger_refused", reason=refusal.reason, identity=identity[:IDENTITY_CHARACTERS], source=address)
+    log.info("charger_refused", reason=refusal.reason, identity=wanted, source=address)
     if refusal is not UNAVAILABLE and guessing.worth_logging(address):
         # Refused all the same where it cannot be logged.
         with suppress(DatabaseUnavailable):
@@ -138,7 +149,7 @@ async def _refuse(refusal: Refusal, identity: str, address: str, scope: dict[str
                     kind="charge-point-authentication",
                     outcome="refused",
                     source_address=address,
-                    detail={"reason": refusal.reason, "identity": clean(identity[:IDENTITY_CHARACTERS])},
+                    detail={"reason": refusal.reason, "identity": wanted},
                 )
             )
     if "websocket.http.response" in scope.get("extensions", {}):

@@ -64,7 +64,8 @@ def _scaled(stack: ExitStack) -> Mapping[str, str]:
     """A database of its own in the PostgreSQL that ``tests.harness.services`` started."""
     name = f"bench_{time.monotonic_ns()}"
     stack.callback(drop_database, POSTGRES, name)
-    return {"DATABASE_URL": new_database(POSTGRES, name), "REDIS_URL": REDIS}
+    broker = REDIS.removesuffix("/0") + "/1"
+    return {"DATABASE_URL": new_database(POSTGRES, name), "REDIS_URL": REDIS, "CELERY_BROKER_URL": broker}
 
 
 if __name__ == "__main__":

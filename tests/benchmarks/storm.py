@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from tests.benchmarks.report import Line
-from tests.benchmarks.rig import BareServer, OurServer, Process, Prober, chargers, client_tls, median, percentile
+from tests.benchmarks.rig import BareServer, OurServer, Prober, Process, chargers, client_tls, median, percentile
 from tests.benchmarks.wire import Charger
 
 Come = Callable[[Charger], Awaitable[None]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ ARGUMENTS = [
 PATIENCE_MS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Home:
     """Alice's home: its server, her sign-in, and her Aura."""
 
@@ -38,7 +39,7 @@ class Home:
     charge_point: dict[str, Any]
     aura: Charger
 
-    @property
+    @cached_property
     def client(self) -> Client:
         """REST as Alice."""
         return self.server.client(self.server.command("add_api_key", self.email, "--json")["key"])

@@ -59,24 +59,6 @@ def test_signing_out_leaves_nothing_personal_on_the_device(home: Home, alice_at_
         assert personal not in kept
 
 
-@pytest.mark.requirement("S1-25")
-def test_a_charger_is_added_with_its_claim_code_and_not_without(home: Home, alice_at_home: Page) -> None:
-    page = alice_at_home
-    second = home.server.command("add_charge_point", "AURA-2", "--json")
-    page.get_by_role("link", name=re.compile("Add a charger")).click()
-    page.get_by_label(re.compile("Identity", re.IGNORECASE)).fill("AURA-2")
-    code = page.get_by_label(re.compile("Code", re.IGNORECASE))
-    code.fill("0000-0000-0000-0000")
-    page.get_by_role("radio", name=re.compile("Anyone who plugs in")).check()
-    add = page.get_by_role("button", name=re.compile("^Add"))
-    add.click()
-    expect(page.get_by_text(re.compile("do not match|don.t match"))).to_be_visible()
-    code.fill(second["claim_code"].lower().replace("-", " "))
-    add.click()
-    expect(page).to_have_url(re.compile(second["id"]))
-    expect(page.get_by_text("AURA-2").first).to_be_visible()
-
-
 def test_the_schedule_is_shown_as_on_the_charger_once_the_charger_proved_it(home: Home, alice_at_home: Page) -> None:
     page = alice_at_home
     page.goto(f"{home.server.url}/chargers/{home.charge_point['id']}")

@@ -2,25 +2,13 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.gateway.installation import Installation
 from tests.harness.server import Server
 from tests.harness.services import RedisServer, drop_database, new_database
-
-if TYPE_CHECKING:
-    from tests.cast import Cast
-
-
-@pytest.fixture
-def cast(db: None) -> "Cast":
-    # Imported here because this file is read before Django has loaded its models.
-    from tests.cast import assemble
-
-    return assemble()
-
 
 @pytest.fixture(scope="module")
 def module_arrangement(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:

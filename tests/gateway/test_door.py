@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import ssl
 import statistics
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from cryptography import x509
 from websockets.http11 import Response
 
 from tests.gateway.installation import Installation
@@ -242,10 +244,6 @@ async def test_a_second_socket_with_a_wrong_key_leaves_the_first_alone(house, so
 class TestTls:
     def _shake(self, house, **how) -> tuple[str, str, str]:
         """(version, cipher, kind of the certificate's key) of a handshake."""
-        import socket
-
-        from cryptography import x509
-
         context = house.server.tls()
         for name, value in how.items():
             if name == "ciphers":
@@ -270,8 +268,8 @@ class TestTls:
     @pytest.mark.parametrize(
         ("cipher", "kind"),
         [
-            ("ECDHE-ECDSA-AES128-GCM-SHA256", "EllipticCurve"),
-            ("ECDHE-ECDSA-AES256-GCM-SHA384", "EllipticCurve"),
+            ("ECDHE-ECDSA-AES128-GCM-SHA256", "EC"),
+            ("ECDHE-ECDSA-AES256-GCM-SHA384", "EC"),
             ("ECDHE-RSA-AES128-GCM-SHA256", "RSA"),
             ("AES128-GCM-SHA256", "RSA"),
             ("AES256-GCM-SHA384", "RSA"),
@@ -280,7 +278,7 @@ class TestTls:
     def test_the_suites_and_both_kinds_of_certificate_that_profile_2_asks_for(self, house, cipher, kind):
         version, chosen, key = self._shake(house, ciphers=cipher)
         assert (version, chosen) == ("TLSv1.2", cipher)
-        assert kind in key
+        assert key.startswith(kind)
 
     @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
     @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
@@ -288,8 +286,6 @@ class TestTls:
         context = house.server.tls()
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.minimum_version = version
-        import socket
-
         context.maximum_version = version
         with (
             socket.create_connection(("127.0.0.1", house.server.tls_port), timeout=10) as raw,

@@ -12,6 +12,7 @@ from chargeamps.chargers.models import ChargePoint
 from chargeamps.chargers.services.credentials import issue_key
 from chargeamps.chargers.services.registration import register_charge_point
 from chargeamps.common.ids import new_transaction_id
+from chargeamps.gateway.actions import KNOWN
 from chargeamps.schedules.models import Override
 from chargeamps.usage.models import ChargingSession
 from chargeamps.usage.services import FREE_CHARGING_ID_TAG
@@ -50,11 +51,12 @@ def test_the_same_start_sent_again_is_the_same_transaction(box):
     assert only_session().transaction_id == answers[0]["transactionId"]
 
 
-@pytest.mark.parametrize("change", [{"meterStart": 1001}, {"idTag": "B"}, {"timestamp": stamp(NOW)[:-5] + "Z"}])
+@pytest.mark.parametrize(
+    "change", [{"meterStart": 1001}, {"idTag": "B"}, {"timestamp": stamp(NOW - timedelta(seconds=1))}]
+)
 def test_another_start_is_another_transaction(box, change):
     first = box.say("StartTransaction", START)
-    later = NOW + timedelta(seconds=1)
-    second = box.say("StartTransaction", START | change | ({"timestamp": stamp(later)} if "timestamp" in change else {}))
+    second = box.say("StartTransaction", START | change)
     assert first["transactionId"] != second["transactionId"]
     assert ChargingSession.objects.count() == 2
 
@@ -247,7 +249,7 @@ class TestAllActionsOfAnotherCharger(HypothesisTestCase):
     """Property: over all actions a charger knows, with B's transaction numbers in them, B's rows stay as they are."""
 
     @settings(max_examples=60, deadline=None)
-    @given(st.sampled_from(sorted(__import__("chargeamps.gateway.actions", fromlist=["ACTIONS"]).ACTIONS)), payloads)
+    @given(st.sampled_from(sorted(KNOWN)), payloads)
     def test_nothing_of_b_changes(self, action: str, payload: dict) -> None:
         mine, theirs = register_charge_point(identity="A"), register_charge_point(identity="B")
         a, b = Box(mine.charge_point, mine.key), Box(theirs.charge_point, theirs.key)

@@ -28,6 +28,8 @@ TIME_ALLOWED = {
     Kind.SET_AVAILABILITY: 60,
     Kind.REFRESH: 60,
 }
+# Once power is offered, a car that wants it takes it within this time; a person need not wait longer to be told.
+CAR_MAY_TAKE = timedelta(seconds=20)
 # Kinds that change how the charger behaves for everyone; they are in the security log.
 LOGGED_KINDS = frozenset({Kind.RESET, Kind.UNLOCK, Kind.SET_AVAILABILITY})
 DELIVERING = frozenset({"Charging"})
@@ -160,6 +162,9 @@ def verify_by_status(*, connector: Connector, received: datetime) -> None:
         }.get(Kind(command.kind), False)
         if proved:
             _move(command.pk, (State.ACCEPTED,), State.VERIFIED, verified=received)
+        elif command.kind == Kind.CHARGE_NOW and connector.status == "SuspendedEV":
+            sooner = min(command.deadline, clock.now() + CAR_MAY_TAKE)
+            Command.objects.filter(pk=command.pk).update(deadline=sooner)
 
 
 def verify_stopped(*, connector: UUID, now: datetime) -> None:

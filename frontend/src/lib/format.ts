@@ -71,11 +71,13 @@ export function wait(seconds: number): string {
   return t('wait.minutes', { n: Math.ceil(seconds / 60) })
 }
 
-function number(value: number, digits: number): string {
-  return value.toLocaleString(LOCALE, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  })
+const figures = [0, 1, 2].map(
+  (digits) =>
+    new Intl.NumberFormat(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+)
+
+function number(value: number, digits: 1 | 2): string {
+  return figures[digits]?.format(value) ?? String(value)
 }
 
 /** "7.2" for 7214 W; a trickle below 50 W would read as nothing, so it keeps two digits. */
