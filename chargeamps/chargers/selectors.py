@@ -25,7 +25,7 @@ def charge_point_json(charge_point: ChargePoint, *, role: str | None = None) -> 
     return {
         "id": str(charge_point.pk),
         "identity": charge_point.identity,
-        "name": charge_point.name,
+        "name": charge_point.name or charge_point.identity,
         "site": str(charge_point.site_id) if charge_point.site_id else None,
         "vendor": charge_point.vendor or None,
         "model": charge_point.model or None,

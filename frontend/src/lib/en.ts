@@ -108,6 +108,7 @@ export const en = {
   'state.unknown': 'Not known',
 
   'action.charge-now': 'Charge now',
+  'action.charge-past': 'Charge past these hours',
   'action.wait-for-schedule': 'Wait for schedule',
   'action.stop': 'Stop',
   'action.reset': 'Restart charger',
