@@ -115,9 +115,16 @@ def arrangement(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def module_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+def module_arrangement(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """As ``arrangement``, for one installation that a file of tests shares."""
+    with _installation_like_this_run(request) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def module_server(module_arrangement: dict[str, str]) -> Iterator[Server]:
     """As ``server``, started once for a file of tests that do not disturb each other."""
-    with _installation_like_this_run(request) as environment, Server(environment=environment) as server:
+    with Server(environment=module_arrangement) as server:
         yield server
 
 

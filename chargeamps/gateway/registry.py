@@ -103,6 +103,9 @@ class Registry:
             connection.start("commands", partial(carry_out_commands, connection))
 
     async def _settle(self, connection: Connection) -> None:
+        # What a person waits for goes first.
+        if (commands := connection.tasks.get("commands")) is not None:
+            await asyncio.wait({commands})
         connection.settled_at = asyncio.get_running_loop().time()
         async with self._settling:
             if not connection.closed:

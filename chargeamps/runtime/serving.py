@@ -57,9 +57,10 @@ _tasks: list[asyncio.Task[None]] = []
 async def _start_work() -> None:
     from chargeamps.common.bus import bus
     from chargeamps.gateway.registry import registry
-    from chargeamps.runtime import embedded_clock
+    from chargeamps.runtime import embedded_clock, memory
 
     bus.attach()
     registry.attach()
+    _tasks.append(asyncio.create_task(memory.give_back_for_ever()))
     if not settings.CELERY_BROKER_URL:
         _tasks.extend(embedded_clock.start())

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.urls import re_path
 
 from chargeamps.common.certificates import server_files
+from chargeamps.runtime.memory import give_back_for_ever
 from chargeamps.runtime.server import Listener, Server, TlsContext
 from tests.benchmarks.measured import collect_on_signal
 
@@ -53,14 +54,10 @@ application = ProtocolTypeRouter(
 )
 
 
-async def _nothing() -> None:
-    pass
-
-
 def main() -> None:
     collect_on_signal()
     tls = TlsContext(server_files(settings.DATA_FOLDER, settings.TLS_NAMES))
-    Server(application, [Listener("127.0.0.1", int(sys.argv[1]), tls)], _nothing).run()
+    Server(application, [Listener("127.0.0.1", int(sys.argv[1]), tls)], give_back_for_ever).run()
 
 
 if __name__ == "__main__":

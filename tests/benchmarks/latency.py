@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -60,6 +61,9 @@ class _Arrivals:
         self._awaited[name] = asyncio.get_running_loop().create_future()
         return self._awaited[name]
 
+    def called(self, identity: str, action: str, payload: dict[str, Any]) -> None:
+        self.arrived(f"{action} {identity} {payload.get('connectorId')}")
+
     def arrived(self, name: str) -> None:
         awaited = self._awaited.pop(name, None)
         if awaited is not None and not awaited.done():
@@ -75,9 +79,7 @@ async def _measure(
         Charger(
             row["identity"],
             bytes.fromhex(row["key_hex"]),
-            on_call=lambda action, payload, row=row: arrivals.arrived(
-                f"{action} {row['identity']} {payload.get('connectorId')}"
-            ),
+            on_call=partial(arrivals.called, row["identity"]),
         )
         for row in rows
     ]
@@ -168,5 +170,3 @@ async def _statuses(
         times.append((await asyncio.wait_for(arrival, 30) - began) * 1000)
         await asyncio.sleep(PAUSE_SECONDS)
     return times
-
-

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tests.harness.processes import ROOT, wait_until
@@ -117,3 +118,11 @@ class Installation:
             "results"
         ]
         return found
+
+
+@dataclass
+class Pair:
+    """One installation, two server processes: ``house.server`` and ``second``."""
+
+    house: Installation
+    second: Server

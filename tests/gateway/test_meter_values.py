@@ -177,13 +177,25 @@ def test_entries_keep_the_order_in_which_they_were_sent():
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(
-            ["meterValue", "timestamp", "sampledValue", "value", "measurand", "phase", "unit", "context", "location"]
-        ),
-        inner,
-        max_size=6,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "meterValue",
+                    "timestamp",
+                    "sampledValue",
+                    "value",
+                    "measurand",
+                    "phase",
+                    "unit",
+                    "context",
+                    "location",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
     ),
     max_leaves=25,
 )

@@ -34,13 +34,16 @@ def now() -> str:
 
 
 class Wire:
-    """An open socket. Calls of the server are kept in ``asked`` and answered from ``answers`` (None: not at all)."""
+    """An open socket. Calls of the server are kept in ``asked`` and answered from ``answers``.
+
+    An answer is a payload, the text of a CALLERROR's code, None for silence, or a function of the call's payload.
+    """
 
     def __init__(self, socket: ClientConnection, answers: dict[str, Any]) -> None:
         self.socket = socket
         self.answers = answers
         self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.errors: dict[str, list[Any]] = {}
+        self.transaction: int | None = None
         self._numbers = itertools.count(1)
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._reader = asyncio.create_task(self._read())
@@ -71,7 +74,7 @@ class Wire:
         ] == "Accepted"
 
     async def status(self, status: str, connector: int = 1) -> None:
-        report = {"connectorId": connector, "errorCode": "NoError", "status": status, "timestamp": now()}
+        report = {"connectorId": connector, "errorCode": "NoError", "status": status}
         assert await self.call("StatusNotification", report) == {}
 
     async def until_asked(self, action: str, *, seconds: float = 20, times: int = 1) -> dict[str, Any]:
@@ -105,14 +108,12 @@ class Wire:
         _, message_id, action, payload = frame
         self.asked.append((action, payload))
         answer = self.answers.get(action, ACCEPTING.get(action, {"status": "Accepted"}))
+        if callable(answer):
+            answer = answer(payload)
         if isinstance(answer, str):
             await self.send([4, message_id, answer, "", {}])
         elif answer is not None:
             await self.send([3, message_id, answer])
-
-
-def plain_tls(server: Server) -> ssl.SSLContext:
-    return server.tls()
 
 
 @contextlib.asynccontextmanager
@@ -129,7 +130,8 @@ async def charger(
     async with connect(
         f"wss://127.0.0.1:{port or server.tls_port}/ocpp/{quote(identity, safe='')}",
         ssl=server.tls(),
-        subprotocols=[Subprotocol(name) for name in (subprotocols if subprotocols is not None else ["ocpp1.6"])] or None,
+        subprotocols=[Subprotocol(name) for name in (subprotocols if subprotocols is not None else ["ocpp1.6"])]
+        or None,
         additional_headers={"Authorization": basic(identity, key)},
         compression=None,
         proxy=None,
