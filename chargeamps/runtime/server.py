@@ -140,6 +140,8 @@ class ChargerWebSocketFactory(WebSocketFactory):
         connect, and a kilobyte a socket.
         """
         options = {name: getattr(self, name) for name in WebSocketProtocol.CONFIG_ATTRS}
+        # One of them is a function, which as an attribute of a class would become a method.
+        options = {name: staticmethod(value) if callable(value) else value for name, value in options.items()}
         self.protocol = cast(
             type[ChargerWebSocketProtocol], type("SharingProtocol", (ChargerWebSocketProtocol,), options)
         )
