@@ -10,6 +10,15 @@ from typing import Any
 from tests.harness.processes import ROOT, wait_until
 from tests.harness.server import Client, Server
 
+# Every model goes by its own name in what is run.
+SET_UP = (
+    "import json, os",
+    "os.environ['DJANGO_SETTINGS_MODULE'] = 'chargeamps.settings'",
+    "import django; django.setup()",
+    "from django.apps import apps",
+    "globals().update({model.__name__: model for model in apps.get_models()})",
+)
+
 
 class Installation:
     """People, their charge points and keys, and what they see over REST.
@@ -22,16 +31,17 @@ class Installation:
 
     def __init__(self, server: Server, *, more: int = 0, vectors: bool = False) -> None:
         self.server = server
-        arguments = ["--more", str(more), *(["--vectors"] if vectors else [])]
-        made = json.loads(self.run("-m", "tests.gateway.populate", *arguments))
+        made = self.run(
+            "from tests.gateway.populate import populate", f"print(json.dumps(populate({more}, vectors={vectors})))"
+        )
         self.people: dict[str, dict[str, str]] = made["people"]
         self.charge_points: dict[str, dict[str, Any]] = made["charge_points"]
         self.sites: dict[str, str] = made["sites"]
 
-    def run(self, *arguments: str) -> str:
-        """Run Python in the installation's environment; returns what it printed."""
+    def run(self, *lines: str) -> Any:
+        """Run lines of Python in the installation's environment; what they print, read as JSON."""
         done = subprocess.run(
-            [sys.executable, *arguments],
+            [sys.executable, "-c", "\n".join([*SET_UP, *lines])],
             cwd=ROOT,
             env=self.server.environment,
             capture_output=True,
@@ -40,18 +50,11 @@ class Installation:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout
+        return json.loads(done.stdout or "null")
 
     def ask(self, expression: str) -> Any:
-        """The value of an expression over all models, read as JSON, from a process of its own."""
-        program = (
-            "import os, json; os.environ['DJANGO_SETTINGS_MODULE'] = 'chargeamps.settings'\n"
-            "import django; django.setup()\n"
-            "from django.apps import apps\n"
-            "globals().update({m.__name__: m for m in apps.get_models()})\n"
-            f"print(json.dumps({expression}, default=str))"
-        )
-        return json.loads(self.run("-c", program))
+        """The value of an expression over all models, such as ``Command.objects.count()``."""
+        return self.run(f"print(json.dumps({expression}, default=str))")
 
     def rest(self, name: str = "alice", server: Server | None = None) -> Client:
         return (server or self.server).client(self.people[name]["key"])

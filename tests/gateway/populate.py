@@ -1,18 +1,9 @@
-"""Fill a server's database with the cast, run as a module in the installation's environment; prints what tests need."""
+"""Fill a server's database with the cast, in a process of its own (``Installation.run``); returns what tests need."""
 
-import argparse
 import hashlib
 import json
-import os
 import secrets
-import sys
 from pathlib import Path
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chargeamps.settings")
-
-import django
-
-django.setup()
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -71,15 +62,3 @@ def populate(more: int, *, vectors: bool) -> dict[str, object]:
         "charge_points": charge_points,
         "sites": {"home": str(cast.home.pk), "work": str(cast.workplace.pk)},
     }
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--more", type=int, default=0)
-    parser.add_argument("--vectors", action="store_true")
-    options = parser.parse_args()
-    json.dump(populate(options.more, vectors=options.vectors), sys.stdout)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.gateway.installation import Installation
-from tests.gateway.wire import charger, now
+from tests.gateway.wire import charger, now, until
 
 REPLACED = 4001
 pytestmark = pytest.mark.requirement("S1-30")
@@ -80,9 +80,7 @@ async def test_many_sockets_at_once_leave_one_that_works(house):
         wires = await asyncio.gather(
             *(stack.enter_async_context(charger(house.server, "AURA-5", key)) for _ in range(15))
         )
-        async with asyncio.timeout(20):
-            while len([wire for wire in wires if wire.closed_with is None]) > 1:
-                await asyncio.sleep(0.05)
+        await until(lambda: [wire.closed_with for wire in wires].count(None) == 1)
         (left,) = [wire for wire in wires if wire.closed_with is None]
         await left.boot()
         assert {wire.closed_with for wire in wires if wire is not left} == {REPLACED}

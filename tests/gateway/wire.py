@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +31,13 @@ def basic(identity: str, key: bytes) -> str:
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 20) -> None:
+    """Wait until it is true, while the sockets of this loop go on."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - a test looks at many things, few of which can tell it
+            await asyncio.sleep(0.01)
 
 
 class Wire:
@@ -79,10 +86,8 @@ class Wire:
 
     async def until_asked(self, action: str, *, seconds: float = 20, times: int = 1) -> dict[str, Any]:
         """The payload of the newest call of this action, once there were so many."""
-        async with asyncio.timeout(seconds):
-            while len(found := [payload for name, payload in self.asked if name == action]) < times:
-                await asyncio.sleep(0.01)
-        return found[-1]
+        await until(lambda: [name for name, _ in self.asked].count(action) >= times, seconds=seconds)
+        return [payload for name, payload in self.asked if name == action][-1]
 
     async def until_closed(self, *, seconds: float = 20) -> int:
         """The close code."""

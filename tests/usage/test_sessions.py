@@ -1,6 +1,7 @@
 """Charging sessions from OCPP transactions: once each, in whatever order they come, and only one's own."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import time_machine
@@ -195,7 +196,7 @@ def test_transaction_numbers_are_random():
     assert all(0 < number < 2**31 for number in numbers)
     # Neither near each other nor in any order: the halves of the range and the signs of the steps are even.
     assert 850 < sum(number > 2**30 for number in numbers) < 1150
-    rises = sum(after > before for before, after in zip(numbers, numbers[1:], strict=False))
+    rises = sum(after > before for before, after in pairwise(numbers))
     assert 850 < rises < 1150
 
 
@@ -237,8 +238,20 @@ class TestAnotherChargersSessions:
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 payloads = st.dictionaries(
     st.sampled_from(
-        ["connectorId", "idTag", "meterStart", "meterStop", "timestamp", "status", "errorCode", "vendorId", "data"]
-        + ["reason", "type", "meterValue", "transactionData", "chargePointVendor", "chargePointSerialNumber"]
+        [
+            *(
+                "connectorId",
+                "idTag",
+                "meterStart",
+                "meterStop",
+                "timestamp",
+                "status",
+                "errorCode",
+                "vendorId",
+                "data",
+            ),
+            *("reason", "type", "meterValue", "transactionData", "chargePointVendor", "chargePointSerialNumber"),
+        ]
     ),
     scalars | st.lists(scalars, max_size=3) | st.dictionaries(st.text(max_size=5), scalars, max_size=3),
     max_size=8,
@@ -256,8 +269,8 @@ class TestAllActionsOfAnotherCharger(HypothesisTestCase):
         number = b.start()
         before = self._everything_of(theirs.charge_point)
         answer = a.say(action, {"connectorId": 1, **payload, "transactionId": number})
-        self.assertIsInstance(answer, dict)
-        self.assertEqual(self._everything_of(theirs.charge_point), before)
+        assert isinstance(answer, dict)
+        assert self._everything_of(theirs.charge_point) == before
 
     @staticmethod
     def _everything_of(charge_point: ChargePoint) -> list:
