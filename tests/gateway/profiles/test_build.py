@@ -33,6 +33,7 @@ from chargeamps.schedules.planner import (
     Pause,
     PlanRequest,
     Schedule,
+    Timeline,
     Window,
     build_plan,
     draw_weekly,
@@ -60,7 +61,7 @@ def planned(
     connector: Connector, now: datetime, capabilities: Capabilities = ABLE, *, days: int = 0, seconds: int | None = None
 ):
     delays = delays_of(connector, now, seconds)
-    timeline = ()
+    timeline: Timeline = ()
     if days:
         end = now + timedelta(days=days)
         drawn = replace(connector, draws=weekly_draws(connector, delays, now, end))

@@ -31,7 +31,7 @@ def answer(*, start: datetime = NOW, unit: str = "A", shift: int = 0, factor: fl
     periods = [
         {
             "startPeriod": max(0, int((step.start - NOW).total_seconds()) + (shift if step.start > NOW else 0)),
-            "limit": step.limit_a * factor,
+            "limit": (step.limit_a or 0.0) * factor,
         }
         for step in expected_schedule(WANTED, 1, NOW, DAY, ABLE)
     ]

@@ -133,7 +133,7 @@ def test_the_maximum_is_bounded():
     assert draw(lambda n: n - 1, 0) == 0
     for bad in (1801, -1, 600.0, True):
         with pytest.raises(ValueError, match="1800"):
-            draw(lambda n: 0, bad)  # type: ignore[arg-type]
+            draw(lambda n: 0, bad)
     check_maximum(600)
 
 

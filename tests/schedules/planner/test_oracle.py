@@ -54,12 +54,11 @@ def requests(draw: st.DrawFn) -> PlanRequest:
         return Window(draw(st.frozensets(st.sampled_from(list(Weekday)), min_size=4)), draw(clocks), draw(clocks))
 
     windows = st.lists(window(), max_size=3).map(tuple)
-    few = {"max_size": 2}
     connectors = []
     for number in range(1, draw(st.integers(1, 2)) + 1):
-        schedules = draw(st.lists(st.tuples(windows, st.none() | limits), **few))
-        orders = draw(st.lists(st.tuples(spans, st.booleans(), st.booleans()), **few))
-        events = draw(st.lists(st.tuples(spans, limits, *[st.booleans()] * 3, st.none() | instants), **few))
+        schedules = draw(st.lists(st.tuples(windows, st.none() | limits), max_size=2))
+        orders = draw(st.lists(st.tuples(spans, st.booleans(), st.booleans()), max_size=2))
+        events = draw(st.lists(st.tuples(spans, limits, *[st.booleans()] * 3, st.none() | instants), max_size=2))
         picked = draw(st.none() | st.tuples(spans, spans))
         connectors.append(
             Connector(
@@ -72,7 +71,7 @@ def requests(draw: st.DrawFn) -> PlanRequest:
                     ChargeNow(span[0], None if endless else span[1], person) for span, endless, person in orders
                 ),
                 dsr=tuple(
-                    DsrEvent(f"e{n}", *span, limit_a, response, trusted, applied, opted)
+                    DsrEvent(f"e{n}", span[0], span[1], limit_a, response, trusted, applied, opted)
                     for n, (span, limit_a, response, trusted, applied, opted) in enumerate(events)
                 ),
                 ready_by=None if picked is None else ReadyBySlots(*picked[0], (picked[1],)),
