@@ -49,6 +49,8 @@ def schedule_on_charger(charge_point: ChargePoint) -> dict[str, str]:
     """Whether the charging profiles that should stand on the charger do, as far as it proved."""
     profiles = list(charge_point.profiles.all())
     refused = [profile for profile in profiles if profile.refusal and not _proved(profile)]
+    if not profiles and "no_tx_default" in charge_point.refusals:
+        return {"state": "refused", "text": "Your charging hours are not on the charger: it cannot keep any."}
     if not profiles:
         return {"state": "not_yet", "text": "Your schedule has not been sent to the charger yet."}
     if refused:

@@ -33,6 +33,10 @@ REFUSED = {
 }
 
 
+# What a limit in watts is spread over where nobody says otherwise (OCPP 1.6 §7.14).
+DEFAULT_PHASES = 3
+
+
 class Refused(Exception):
     """The charger answered, and the answer was no."""
 
@@ -45,25 +49,32 @@ async def carry_out_commands(connection: Connection) -> None:
     """Carry out all queued commands of a charger, oldest first."""
     charge_point = connection.opened.charge_point
     while not connection.closed:
-        command = await connection.commit(_claim_next, charge_point)
+        command, start = await connection.commit(_claim_next, charge_point)
         if command is None:
             return
-        await _carry_out(connection, command)
+        await _carry_out(connection, command, start)
 
 
-def _claim_next(charge_point: UUID) -> Command | None:
+def _claim_next(charge_point: UUID) -> "tuple[Command | None, _Start | None]":
+    """The next command and, for "charge now", what to send: one commit, since a person waits for each."""
     # Asked at every boot and ring, and mostly there is none.
     if not sql.fetch(_QUEUED, charge_point):
-        return None
-    return commands.claim_next(charge_point=charge_point, now=clock.now())
+        return None, None
+    command = commands.claim_next(charge_point=charge_point, now=clock.now())
+    if command is None or command.kind != Kind.CHARGE_NOW:
+        return command, None
+    return command, _charge_now_start(command)
 
 
 _QUEUED = "SELECT 1 FROM chargers_command WHERE charge_point_id = %s AND state = 'queued' LIMIT 1"
 
 
-async def _carry_out(connection: Connection, command: Command) -> None:
+async def _carry_out(connection: Connection, command: Command, start: "_Start | None") -> None:
     try:
-        await ACTS[Kind(command.kind)](connection, command)
+        if start is not None:
+            await _charge_now(connection, command, start)
+        else:
+            await ACTS[Kind(command.kind)](connection, command)
     except CallFailed as failure:
         await writer.submit(_failed, command, failure.code)
     except StaleConnection:
@@ -102,14 +113,13 @@ def expect(answer: dict[str, Any], *accepted: str) -> str:
     return status
 
 
-async def _charge_now(connection: Connection, command: Command) -> None:
+async def _charge_now(connection: Connection, command: Command, start: "_Start") -> None:
     """A TxProfile for the running transaction, else a remote start that carries it (OCPP 1.6 §5.11, §5.16).
 
     The profile is on record before it is sent: where the answer is lost, or nothing comes of it, it is cleared again.
     """
     assert command.connector is not None
     number = command.connector.number
-    start = await connection.commit(lambda: _charge_now_start(command))
     if start.transaction_id is not None:
         answer = await connection.call(
             "SetChargingProfile", {"connectorId": number, "csChargingProfiles": start.profile.payload}
@@ -135,7 +145,7 @@ class _Start:
 def _charge_now_start(command: Command) -> _Start:
     assert command.connector is not None
     session = open_sessions([command.connector.pk]).get(command.connector.pk)
-    charge_point = ChargePoint.objects.get(pk=command.charge_point_id)
+    charge_point = command.charge_point
     transaction_id = session.transaction_id if session else None
     profile = charge_now_profile(
         command.connector.number,
@@ -151,7 +161,9 @@ def _charge_now_start(command: Command) -> _Start:
 def capabilities_of(charge_point: ChargePoint) -> Capabilities:
     """What this charge point can do with charging profiles, as far as it said and was seen to refuse."""
     configuration = dict(ConfigurationKey.objects.filter(charge_point=charge_point).values_list("key", "value"))
-    return Capabilities.from_configuration(configuration, charge_point.refusals)
+    said = configuration.get("MaxPhases")
+    phases = int(said) if said in ("1", "2", "3") else DEFAULT_PHASES
+    return Capabilities.from_configuration(configuration, charge_point.refusals, phases=phases)
 
 
 def _expect_session_profile(command: Command, profile: DesiredProfile) -> None:
@@ -219,7 +231,6 @@ async def _refresh(connection: Connection, command: Command) -> None:
 
 
 ACTS: dict[Kind, Callable[[Connection, Command], Awaitable[None]]] = {
-    Kind.CHARGE_NOW: _charge_now,
     Kind.WAIT_FOR_SCHEDULE: _wait_for_schedule,
     Kind.STOP: _stop,
     Kind.RESET: _reset,

@@ -4,6 +4,8 @@ Runs after every boot or reconnect, at every ring of the doorbell, and daily. It
 times: where nothing differs it makes no call but the proof that the schedule still stands.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -49,14 +51,28 @@ async def settle(connection: Connection) -> None:
     """Make all the calls that are left to make."""
     charge_point = connection.opened.charge_point
     if await connection.commit(_configuration_old, charge_point):
-        await read_configuration(connection)
+        with going_on():
+            await read_configuration(connection)
     for key, value in await connection.commit(_keys_to_set, charge_point):
         await set_key(connection, key, value)
     for number in await connection.commit(_connectors_to_release, charge_point):
-        await clear_session_profiles(connection, number)
+        with going_on():
+            await clear_session_profiles(connection, number)
     await _converge_profiles(connection)
     await _prove_profiles(connection)
     await _ask_for_status(connection)
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """A call that was refused or not answered leaves the rest to be done; a broken connection does not."""
+    try:
+        yield
+    except Refused:
+        pass
+    except CallFailed as failure:
+        if failure.code == "Disconnected":
+            raise
 
 
 def _configuration_old(charge_point: UUID) -> bool:
@@ -84,11 +100,8 @@ def _keys_to_set(charge_point: UUID) -> list[tuple[str, str]]:
 
 async def _ask(connection: Connection, action: str, payload: dict[str, object]) -> None:
     """Make a call whose refusal changes nothing."""
-    try:
+    with going_on():
         await connection.call(action, payload)
-    except CallFailed as failure:
-        if failure.code == "Disconnected":
-            raise
 
 
 def _connectors_to_release(charge_point: UUID) -> list[int]:
@@ -206,6 +219,7 @@ async def _prove_profiles(connection: Connection) -> None:
     """Ask each connector what it will do for a day and compare; what is not as accepted is set again, once."""
     charge_point = connection.opened.charge_point
     differing: list[int] = []
+    unit = await connection.commit(_unit, charge_point)
     for again in (True, False):
         unproved = await connection.commit(_unproved_connectors, charge_point, connection.connected_at)
         differing = []
@@ -213,7 +227,7 @@ async def _prove_profiles(connection: Connection) -> None:
             try:
                 answer = await connection.call(
                     "GetCompositeSchedule",
-                    {"connectorId": number, "duration": PROOF_SECONDS, "chargingRateUnit": "A"},
+                    {"connectorId": number, "duration": PROOF_SECONDS, "chargingRateUnit": unit},
                 )
             except CallFailed as failure:
                 if failure.code == "Disconnected":
@@ -229,6 +243,10 @@ async def _prove_profiles(connection: Connection) -> None:
         await connection.commit(_forget_acceptance, charge_point, differing)
         await _converge_profiles(connection)
     await connection.commit(_note_disobedience, charge_point, differing)
+
+
+def _unit(charge_point: UUID) -> str:
+    return capabilities_of(ChargePoint.objects.get(pk=charge_point)).unit
 
 
 def _unproved_connectors(charge_point: UUID, connected_at: datetime) -> list[int]:

@@ -25,23 +25,28 @@ THINNED = frozenset({"Heartbeat", "MeterValues"})
 THINNED_TO = timedelta(minutes=1)
 REMEMBERED = 20_000
 
-_VALUE = r'(?:[^"\\]|\\.)*'
+_TEXT = r'(?:[^"\\]|\\.)*'
+# A value cut off at the end of the kept part is masked too.
+_VALUE = rf'(?:"{_TEXT}(?:"|$)|-?[\d.]+)'
 _SECRETS = (
     # {"key": "AuthorizationKey", "value": "…"} in either order, and {"WifiPassword": "…"}.
-    # A value cut off at the end of the kept part is masked too.
-    re.compile(rf'("key"\s*:\s*"(?:{CONFIDENTIAL_NAME})"[^{{}}]{{0,300}}?"value"\s*:\s*"){_VALUE}("|$)', re.IGNORECASE),
-    re.compile(rf'("value"\s*:\s*"){_VALUE}("[^{{}}]{{0,300}}?"key"\s*:\s*"(?:{CONFIDENTIAL_NAME})")', re.IGNORECASE),
-    re.compile(rf'("(?:{CONFIDENTIAL_NAME})"\s*:\s*"){_VALUE}("|$)', re.IGNORECASE),
+    re.compile(rf'("key"\s*:\s*"(?:{CONFIDENTIAL_NAME})"[^{{}}]{{0,300}}?"value"\s*:\s*){_VALUE}', re.IGNORECASE),
+    re.compile(rf'("value"\s*:\s*){_VALUE}(?=[^{{}}]{{0,300}}?"key"\s*:\s*"(?:{CONFIDENTIAL_NAME})")', re.IGNORECASE),
+    re.compile(rf'("(?:{CONFIDENTIAL_NAME})"\s*:\s*){_VALUE}', re.IGNORECASE),
 )
-_ID_TAG = re.compile(rf'("(?:idTag|parentIdTag)"\s*:\s*")({_VALUE})("|$)', re.IGNORECASE)
+# Whose key would have come after it.
+_CUT_VALUE = re.compile(rf'("value"\s*:\s*)"{_TEXT}\\?$', re.IGNORECASE)
+_ID_TAG = re.compile(rf'("(?:idTag|parentIdTag)"\s*:\s*)(?:"({_TEXT})(?:"|$)|-?[\d.]+)', re.IGNORECASE)
 
 
 def redact(frame: str) -> str:
-    """Mask keys whole and idTags but for their last two characters."""
+    """The frame as it is kept: its beginning, with keys masked whole and idTags but for their last two characters."""
+    if len(frame) > FRAME_CHARACTERS:
+        frame = _CUT_VALUE.sub(r'\1"***', frame[:FRAME_CHARACTERS])
     if CONFIDENTIAL_HINT.search(frame):
         for pattern in _SECRETS:
-            frame = pattern.sub(r"\1***\2", frame)
-    return _ID_TAG.sub(lambda m: f"{m[1]}***{m[2][-2:] if len(m[2]) > 4 else ''}{m[3]}", frame)
+            frame = pattern.sub(r'\1"***"', frame)
+    return _ID_TAG.sub(lambda m: f'{m[1]}"***{m[2][-2:] if m[2] and len(m[2]) > 4 else ""}"', frame)
 
 
 # A row of TraceFrame: charge point, time, direction, action, flags, frame.
@@ -68,7 +73,7 @@ class Tracer:
                 direction,
                 action[:50],
                 " ".join(flags)[:200],
-                redact(clean(frame[:FRAME_CHARACTERS])),
+                redact(clean(frame)),
             )
         )
         if self._flush is None or self._flush.done():

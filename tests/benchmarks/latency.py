@@ -3,14 +3,13 @@
 import asyncio
 import http.client
 import json
-import os
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.benchmarks.report import Line
@@ -32,7 +31,7 @@ def latency(*, quick: bool, environment: Mapping[str, str] | None = None) -> lis
         taps, statuses = asyncio.run(_measure(gateway, phones, rows))
     goal = 100 if environment else 50
     where = "two processes, PostgreSQL and Redis" if environment else "one process, SQLite"
-    lines = [
+    return [
         Line(
             f"tap to frame at the charger, {where} ({len(taps)} taps on {count} chargers)",
             f"p95 ≤ {goal} ms",
@@ -46,24 +45,6 @@ def latency(*, quick: bool, environment: Mapping[str, str] | None = None) -> lis
             met=percentile(statuses, 0.95) <= 100,
         ),
     ]
-    if not environment:
-        lines.append(
-            Line("  of which this disk takes for one commit (fsync); a tap has two or more", "", _spread(_syncs()))
-        )
-    return lines
-
-
-def _syncs() -> list[float]:
-    """How long this disk takes to be sure of 4 KiB, in ms."""
-    times = []
-    with TemporaryFile() as file:
-        for _ in range(50):
-            file.write(bytes(4096))
-            file.flush()
-            began = time.perf_counter()
-            os.fsync(file.fileno())
-            times.append((time.perf_counter() - began) * 1000)
-    return times
 
 
 def _spread(times: Sequence[float]) -> str:

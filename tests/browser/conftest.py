@@ -68,7 +68,10 @@ def furnished_home() -> Iterator[Home]:
             arguments=["--first-retry", "1", "--longest-retry", "2"],
         ) as aura:
             aura.wait_online()
-            yield Home(server, alice["email"], alice["password"], alice["site"], charge_point, aura)
+            home = Home(server, alice["email"], alice["password"], alice["site"], charge_point, aura)
+            # As at most homes: whoever plugs in may charge.
+            home.client.request("PATCH", f"charge-points/{charge_point['id']}", {"free_charging": True})
+            yield home
 
 
 @pytest.fixture

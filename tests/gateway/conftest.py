@@ -1,7 +1,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -11,9 +11,9 @@ from tests.harness.server import Server
 from tests.harness.services import RedisServer, drop_database, new_database
 
 
-@pytest.fixture(scope="module")
-def module_scaled(postgres_server: str) -> Iterator[dict[str, str]]:
-    """As ``scaled_environment``, for one installation that all tests of a module share."""
+@contextmanager
+def _scaled(postgres_server: str) -> Iterator[dict[str, str]]:
+    """Environment of an installation on a PostgreSQL database and a Redis of its own."""
     name = f"chargeamps_{secrets.token_hex(6)}"
     with RedisServer() as redis:
         url = new_database(postgres_server, name)
@@ -22,30 +22,28 @@ def module_scaled(postgres_server: str) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def module_arrangement(request: pytest.FixtureRequest) -> dict[str, str]:
-    """As ``arrangement``, for one installation that all tests of a module share."""
-    if not os.environ.get("REDIS_URL"):
-        return {}
-    environment: dict[str, str] = request.getfixturevalue("module_scaled")
-    return environment
+def start_installation(request: pytest.FixtureRequest) -> Iterator[Callable[..., Installation]]:
+    """Start a server with the cast in it, in the arrangement of the run, for all tests of a module.
 
-
-@pytest.fixture(scope="module")
-def start_installation(module_arrangement: dict[str, str]) -> Iterator[Callable[..., Installation]]:
-    """Start a server with the cast in it; ``more`` and ``vectors`` are ``Installation``'s, the rest is ``Server``'s."""
+    ``more`` and ``vectors`` are those of ``Installation``, the rest is ``Server``'s. Every start is an installation of
+    its own.
+    """
     with ExitStack() as stack:
 
         def start(*, more: int = 0, vectors: bool = False, **options: Any) -> Installation:
-            options["environment"] = module_arrangement | dict(options.get("environment", {}))
+            arrangement = {}
+            if os.environ.get("REDIS_URL"):
+                arrangement = stack.enter_context(_scaled(request.getfixturevalue("postgres_server")))
+            options["environment"] = arrangement | dict(options.get("environment", {}))
             return Installation(stack.enter_context(Server(**options)), more=more, vectors=vectors)
 
         yield start
 
 
 @pytest.fixture(scope="module")
-def pair(module_scaled: dict[str, str]) -> Iterator[Pair]:
+def pair(postgres_server: str) -> Iterator[Pair]:
     """The cast on PostgreSQL and Redis, served by two processes."""
-    with Server(environment=module_scaled) as first:
+    with _scaled(postgres_server) as environment, Server(environment=environment) as first:
         house = Installation(first, more=8)
-        with Server(environment=module_scaled, data=first.data) as second:
+        with Server(environment=environment, data=first.data) as second:
             yield Pair(house, second)

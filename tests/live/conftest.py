@@ -1,3 +1,3 @@
-from tests.gateway.conftest import module_arrangement, module_scaled, start_installation
+from tests.gateway.conftest import start_installation
 
-__all__ = ["module_arrangement", "module_scaled", "start_installation"]
+__all__ = ["start_installation"]
