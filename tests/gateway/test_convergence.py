@@ -1,4 +1,4 @@
-"""Desired and reported: the schedule is set, proved, set again when it is lost, and never claimed when it is not kept."""
+"""Desired and reported: the schedule is set, proved, set again when it is lost, and never claimed when it is not."""
 
 import asyncio
 import contextlib

@@ -1,3 +1,3 @@
-from tests.gateway.conftest import start_installation
+from tests.gateway.conftest import pair, start_installation
 
-__all__ = ["start_installation"]
+__all__ = ["pair", "start_installation"]
