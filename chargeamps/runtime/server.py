@@ -13,7 +13,7 @@ from typing import Any, cast
 # Imported first: it installs Twisted's asyncio reactor.
 from daphne.server import Server as DaphneServer  # isort: skip
 from autobahn.websocket.types import ConnectionDeny
-from daphne.http_protocol import WebRequest
+from daphne.http_protocol import HTTPFactory, WebRequest
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from OpenSSL import SSL
@@ -69,25 +69,54 @@ class TlsContext:
         return self._context
 
 
-class PausingQueue(asyncio.Queue[Any]):
-    """The messages of one socket; pauses its reading while too many wait (Daphne's own queue knows no bound)."""
+class PausingQueue:
+    """The messages of one socket; pauses its reading while too many wait (Daphne's own queue knows no bound).
+
+    For one reader. An asyncio.Queue would take 3 KB of an idle socket.
+    """
+
+    __slots__ = ("_messages", "_pause", "_paused", "_resume", "_waiting")
 
     def __init__(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
-        super().__init__()
+        self._messages: list[Any] = []
         self._pause, self._resume, self._paused = pause, resume, False
+        self._waiting: asyncio.Future[None] | None = None
 
-    def put_nowait(self, item: Any) -> None:
-        super().put_nowait(item)
-        if self.qsize() >= WAITING_MESSAGES and not self._paused:
+    def put_nowait(self, message: Any) -> None:
+        self._messages.append(message)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+        if len(self._messages) >= WAITING_MESSAGES and not self._paused:
             self._paused = True
             self._pause()
 
     async def get(self) -> Any:
-        item = await super().get()
-        if self._paused and self.qsize() <= WAITING_MESSAGES // 2:
+        while not self._messages:
+            self._waiting = asyncio.get_running_loop().create_future()
+            await self._waiting
+        message = self._messages.pop(0)
+        if self._paused and len(self._messages) <= WAITING_MESSAGES // 2:
             self._paused = False
             self._resume()
-        return item
+        return message
+
+
+class ChargerWebRequest(WebRequest):
+    """The HTTP request that a WebSocket begins with, without which the socket goes on."""
+
+    def process(self) -> Any:
+        processing = super().process()
+        # Upgraded: the transport is the WebSocket's now. The channel would keep the request as long as the socket.
+        if self.transport is None and self in self.channel.requests:
+            self.channel.requests.remove(self)
+        return processing
+
+
+class ChargerHTTPFactory(HTTPFactory):
+    def buildProtocol(self, address: Any) -> Any:
+        protocol = super().buildProtocol(address)
+        protocol.requestFactory = ChargerWebRequest
+        return protocol
 
 
 class ChargerWebSocketProtocol(WebSocketProtocol):
@@ -185,6 +214,7 @@ class Server(DaphneServer):
         super().run()
 
     def _listen(self) -> None:
+        self.http_factory = ChargerHTTPFactory(self)
         self.ws_factory = ChargerWebSocketFactory(self, server="")
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
@@ -208,13 +238,12 @@ class Server(DaphneServer):
             self.listeners.append(listening)
         self._readying = asyncio.ensure_future(self._ready())
 
-    def create_application(self, protocol: Any, scope: dict[str, Any]) -> asyncio.Queue[Any] | None:
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> PausingQueue | asyncio.Queue[Any] | None:
+        queue: PausingQueue | asyncio.Queue[Any]
         if scope["type"] == "websocket":
             scope["scheme"] = "wss" if ISSLTransport.providedBy(protocol.transport) else "ws"
             scope["extensions"] = {"websocket.http.response": {}}
-            queue: asyncio.Queue[Any] = PausingQueue(
-                protocol.transport.pauseProducing, protocol.transport.resumeProducing
-            )
+            queue = PausingQueue(protocol.transport.pauseProducing, protocol.transport.resumeProducing)
         else:
             if isinstance(protocol, WebRequest) and protocol.isSecure():
                 scope["scheme"] = "https"
