@@ -103,7 +103,7 @@ def test_a_charger_without_network_is_shown_offline_within_a_minute(home: Home, 
     plug_in(home)
     expect(page.get_by_test_id("socket-1-state")).to_have_text(WAITING)
     home.aura.do("network", state="cut")
-    expect(page.get_by_test_id("charger-offline")).to_contain_text("offline since", timeout=120_000)
+    expect(page.get_by_test_id("charger-offline")).to_contain_text("offline since", timeout=60_000)
     expect(page.get_by_test_id("socket-1").get_by_role("button", name="Charge now")).to_have_count(0)
     home.aura.do("network", state="up")
     expect(page.get_by_test_id("socket-1-state")).to_have_text(WAITING, timeout=120_000)
