@@ -8,8 +8,10 @@ from .build import (
     charge_now_profile,
     days_profile,
     desired_profiles,
+    exact_days_needed,
     installation_profile,
     session_profile,
+    start_delay_profile,
 )
 from .capabilities import Capabilities, Refusal, suspect
 from .composite import Agreement, composite_agrees
@@ -34,9 +36,11 @@ __all__ = [
     "composite_agrees",
     "days_profile",
     "desired_profiles",
+    "exact_days_needed",
     "expected_schedule",
     "installation_profile",
     "limit_at",
     "session_profile",
+    "start_delay_profile",
     "suspect",
 ]

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from chargeamps.schedules.planner.request import Connector
+from chargeamps.schedules.planner.delay import CEILING_S
+from chargeamps.schedules.planner.plan import build_plan
+from chargeamps.schedules.planner.request import Connector, PlanRequest
 from chargeamps.schedules.planner.timeline import MINIMUM_A, Timeline, snap_cap
-from chargeamps.schedules.planner.weekly import WeeklyDelays
+from chargeamps.schedules.planner.weekly import WeeklyDelays, weekly_draws
 
 from .capabilities import Capabilities
 from .evaluate import expected_schedule
@@ -22,11 +24,16 @@ DAYS_GAINED = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class ConnectorPlan:
-    """One connector: its hours and schedules, the weekly delays, and, for the next days exactly, its timeline."""
+    """One connector: its hours and schedules, the weekly delays, and, for the next days exactly, its timeline.
+
+    `start_delay` is the delay drawn for its next transaction, in seconds (SI 2021/1467 reg 11(3)(a)); 0 is drawn too,
+    and needs no profile. `None` where none is wanted.
+    """
 
     connector: Connector
     delays: WeeklyDelays
     timeline: Timeline = ()
+    start_delay: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +65,61 @@ def desired_profiles(
         part_a = max(MINIMUM_A, snap_cap(installation_a / len(plans))) if installation_a >= MINIMUM_A else 0.0
         plans = [_topped(plan, part_a) for plan in plans]
     room = max(1, (capabilities.max_profiles - len(out)) // max(1, len(plans)))
+    levels = min(capabilities.max_stack_level + 1, room)
+    lasting: list[DesiredProfile] = []
+    days: list[DesiredProfile] = []
+    starts: list[DesiredProfile] = []
     for plan in plans:
-        levels = min(capabilities.max_stack_level + 1, room)
-        exact = bool(plan.timeline) and levels > 1 and capabilities.tx_default
-        below = levels - 1 if exact else levels
-        lasting = stored(plan.connector, plan.delays, capabilities, now, levels=below, room=room)
-        out.extend(lasting.profiles)
-        short |= lasting.shortfalls
-        if exact:
-            level = 1 + max(min(SUMMERS, below - 1), *(profile.payload["stackLevel"] for profile in lasting.profiles))
-            out.append(days_profile(plan.connector.number, plan.timeline, capabilities, stack_level=level))
-    return Desired(tuple(out), frozenset(short))
+        exact = bool(plan.timeline) and capabilities.tx_default
+        shape = _shape(levels, exact=exact, recurring=capabilities.recurring)
+        week = stored(plan.connector, plan.delays, capabilities, now, levels=shape.lasting, room=room)
+        lasting.extend(week.profiles)
+        short |= week.shortfalls
+        number = plan.connector.number
+        if exact and shape.days is not None:
+            days.append(days_profile(number, plan.timeline, capabilities, stack_level=shape.days))
+        if plan.start_delay is None:
+            continue
+        if shape.start is None or not (capabilities.relative and capabilities.tx_default):
+            short.add(Shortfall.NO_START_DELAY)
+        elif plan.start_delay > 0:
+            starts.append(start_delay_profile(number, plan.start_delay, capabilities, stack_level=shape.start))
+    # An upper layer must stand before the one below it changes, lest current flows for a moment between two calls.
+    return Desired((*out, *starts, *days, *lasting), frozenset(short))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Who gets which stack levels: the lasting layer those from 0 up to `lasting`; `None` where none is left."""
+
+    lasting: int
+    days: int | None
+    start: int | None
+
+
+def _shape(levels: int, *, exact: bool, recurring: bool) -> _Shape:
+    """Deal out the stack levels.
+
+    A layer keeps its level while another one is absent, since a profile replaces only what has its own purpose, level
+    and connector (OCPP 1.6 §3.13.2). With few levels there give way, in this order:
+
+    1. the second summer, for it is a year ahead (without Recurring: weeks further ahead than the first three lots);
+    2. the start delay while exact days are given, for those may carry a safety cut or a pause, which must hold while
+       a car charges, not only when it is plugged in; the two then share a level, and one replaces the other;
+    3. the start delay and, while exact days are given, the first summer, with two levels.
+
+    The week itself is never given up.
+    """
+    least = 2 if recurring else 3
+    if levels >= least + 2:
+        lasting = min(1 + SUMMERS, levels - 2) if recurring else levels - 2
+        return _Shape(lasting, lasting, lasting + 1)
+    if levels >= 3:
+        lasting = levels - 1
+        return _Shape(lasting, lasting, None if exact else lasting)
+    if levels == 2 and exact:
+        return _Shape(1, 1, None)
+    return _Shape(levels, None, None)
 
 
 def _topped(plan: ConnectorPlan, top_a: float) -> ConnectorPlan:
@@ -83,6 +134,56 @@ def installation_profile(limit_a: float, capabilities: Capabilities) -> DesiredP
     return desired(
         Layer.INSTALLATION, 0, schedule(steps, capabilities, start=ANCHOR), purpose=MAX_PROFILE, stack_level=0
     )
+
+
+def start_delay_profile(
+    connector_number: int, seconds: int, capabilities: Capabilities, *, stack_level: int
+) -> DesiredProfile:
+    """The random delay at plug-in, kept by the charger itself: 0 A for the first `seconds` of a transaction.
+
+    A Relative TxDefaultProfile begins with each transaction (OCPP 1.6 §7.13) and, once its duration is over, leaves
+    the say to the level below. Raises `ValueError` outside 1...1800 s (SI 2021/1467 reg 11(1)(a)).
+    """
+    if not 1 <= seconds <= CEILING_S:
+        raise ValueError(f"a delay on the charger is 1 to {CEILING_S} s")
+    return desired(
+        Layer.START,
+        connector_number,
+        schedule([(0, 0.0)], capabilities, start=None, duration_s=seconds),
+        purpose=TX_DEFAULT,
+        stack_level=stack_level,
+        kind="Relative",
+    )
+
+
+def exact_days_needed(plan_timeline: Timeline, connector: Connector, delays: WeeklyDelays) -> bool:
+    """Whether a plan differs, in any whole second, from what the stored week does by itself over the same span.
+
+    The week knows hours, schedules and the weekly delays; overrides, pauses, events and capacity are beyond it.
+    """
+    if not plan_timeline:
+        return False
+    start, end = plan_timeline[0].start, plan_timeline[-1].end
+    plain = Connector(
+        connector.number,
+        connector.max_a,
+        connector.hours,
+        connector.zone,
+        connector.schedules,
+        draws=weekly_draws(connector, delays, start, end),
+    )
+    week = build_plan(PlanRequest(start, end, (plain,))).timelines[connector.number]
+    return _limits(plan_timeline) != _limits(week)
+
+
+def _limits(timeline: Timeline) -> list[tuple[datetime, float]]:
+    """The changes of the limit, each at its whole second; of several in one second the last."""
+    by_second = {slot.start.replace(microsecond=0): slot.limit_a for slot in timeline}
+    changed: list[tuple[datetime, float]] = []
+    for second, limit_a in by_second.items():
+        if not changed or changed[-1][1] != limit_a:
+            changed.append((second, limit_a))
+    return changed
 
 
 def days_profile(

@@ -21,6 +21,7 @@ class Refusal(StrEnum):
     NO_RECURRING = "no_recurring"
     NO_CHARGE_POINT_MAX = "no_charge_point_max"
     NO_TX_DEFAULT = "no_tx_default"
+    NO_RELATIVE = "no_relative"
     WATTS_ONLY = "watts_only"
     ONE_STACK_LEVEL = "one_stack_level"
 
@@ -40,6 +41,7 @@ class Capabilities:
     recurring: bool = True
     charge_point_max: bool = True
     tx_default: bool = True
+    relative: bool = True
     voltage: float = 230.0
     phases: int = 1
 
@@ -79,6 +81,8 @@ class Capabilities:
                 return replace(self, charge_point_max=False)
             case Refusal.NO_TX_DEFAULT:
                 return replace(self, tx_default=False)
+            case Refusal.NO_RELATIVE:
+                return replace(self, relative=False)
             case Refusal.WATTS_ONLY:
                 return replace(self, watts_only=True)
             case Refusal.ONE_STACK_LEVEL:
@@ -108,8 +112,11 @@ def _whole(known: Mapping[str, str], key: str, default: int, least: int) -> int:
 def suspect(profile: Mapping[str, object], capabilities: Capabilities) -> Refusal | None:
     """What a charger most likely cannot do if it rejects this `csChargingProfiles`; `None` if nothing is left to try.
 
-    One suspicion at a time: send what follows from it, and ask again if that is rejected too.
+    One suspicion at a time: send what follows from it, and ask again if that is rejected too. A Relative profile casts
+    doubt on nothing else, for the plan can do without it.
     """
+    if profile.get("chargingProfileKind") == "Relative":
+        return Refusal.NO_RELATIVE
     purpose = profile.get("chargingProfilePurpose")
     if purpose == "ChargePointMaxProfile":
         return Refusal.NO_CHARGE_POINT_MAX

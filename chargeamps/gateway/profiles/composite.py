@@ -14,7 +14,7 @@ from typing import Any
 
 from .capabilities import Capabilities
 from .evaluate import Step, Transaction, expected_schedule
-from .payload import DesiredProfile, moment
+from .payload import TX_PROFILE, DesiredProfile, moment
 
 TOLERANCE_A = 0.6
 TOLERANCE = timedelta(seconds=90)
@@ -52,7 +52,8 @@ def composite_agrees(
 ) -> Agreement:
     """Compare a GetCompositeSchedule.conf, asked at `asked_at`, with the profiles the charge point should have.
 
-    `max_a` is what the connector can do: any limit above it, or none, is the same to a car.
+    `max_a` is what the connector can do: any limit above it, or none, is the same to a car. `transaction` is the one
+    that runs there; without one, a Relative profile may be shown or not.
     """
     if answer.get("status") != "Accepted":
         return Agreement("rejected")
@@ -60,9 +61,33 @@ def composite_agrees(
     if reported is None:
         return Agreement("unreadable")
     start, end = reported[0].start, reported[-1].end
-    expected = expected_schedule(
-        profiles, connector, start, int((end - start).total_seconds()), capabilities, transaction=transaction
-    )
+    readings: list[tuple[Sequence[DesiredProfile], Transaction | None]] = [(profiles, transaction)]
+    if transaction is None:
+        # What a Relative default shows while no transaction runs is left open: nothing, or as if one began now.
+        defaults = [profile for profile in profiles if profile.payload["chargingProfilePurpose"] != TX_PROFILE]
+        if any(profile.payload["chargingProfileKind"] == "Relative" for profile in defaults):
+            readings += [(defaults, Transaction(0, instant)) for instant in dict.fromkeys((start, asked_at))]
+    verdicts = []
+    for read, running in readings:
+        seconds = int((end - start).total_seconds())
+        expected = expected_schedule(read, connector, start, seconds, capabilities, transaction=running)
+        verdict = _compare(reported, expected, end, max_a=max_a, tolerance=tolerance, tolerance_a=tolerance_a)
+        if verdict.agrees:
+            return verdict
+        verdicts.append(verdict)
+    return verdicts[0]
+
+
+def _compare(
+    reported: Sequence[Step],
+    expected: Sequence[Step],
+    end: datetime,
+    *,
+    max_a: float,
+    tolerance: timedelta,
+    tolerance_a: float,
+) -> Agreement:
+    start = reported[0].start
     edges = sorted({step.start for step in (*reported, *expected)} | {end})
     differing: Agreement | None = None
     since = start

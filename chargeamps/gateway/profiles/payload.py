@@ -26,6 +26,7 @@ class Layer(StrEnum):
     INSTALLATION = "installation"
     WEEKLY = "weekly"
     DAYS = "days"
+    START = "start"
     SESSION = "session"
 
 
@@ -56,16 +57,20 @@ Steps = Sequence[tuple[int, float]]
 
 
 def schedule(
-    steps: Steps, capabilities: Capabilities, *, start: datetime, duration_s: int | None = None
+    steps: Steps, capabilities: Capabilities, *, start: datetime | None, duration_s: int | None = None
 ) -> dict[str, Any]:
-    """A `chargingSchedule` of `(second from start, amperes)`, the first at 0, in the charger's unit."""
+    """A `chargingSchedule` of `(second from start, amperes)`, the first at 0, in the charger's unit.
+
+    Without `start` it is for a Relative profile, which has no `startSchedule` (OCPP 1.6 §7.13).
+    """
     out: dict[str, Any] = {
-        "startSchedule": stamp(start),
         "chargingRateUnit": capabilities.unit,
         "chargingSchedulePeriod": [
             {"startPeriod": second, "limit": capabilities.in_unit(limit_a)} for second, limit_a in steps
         ],
     }
+    if start is not None:
+        out["startSchedule"] = stamp(start)
     if duration_s is not None:
         out["duration"] = duration_s
     return out
@@ -103,7 +108,7 @@ def desired(
     return DesiredProfile(connector_number, payload, digest(connector_number, payload), layer)
 
 
-_LAYER_BASE = {Layer.INSTALLATION: 0, Layer.WEEKLY: 100, Layer.DAYS: 200, Layer.SESSION: 300}
+_LAYER_BASE = {Layer.INSTALLATION: 0, Layer.WEEKLY: 100, Layer.DAYS: 200, Layer.SESSION: 300, Layer.START: 400}
 
 
 def profile_id(layer: Layer, connector_number: int, stack_level: int) -> int:

@@ -49,6 +49,7 @@ class Shortfall(StrEnum):
     NO_RECURRING = "no-recurring"
     NO_CHARGE_POINT_MAX = "no-charge-point-max"
     NOT_STORED = "not-stored"
+    NO_START_DELAY = "no-start-delay"
 
 
 @dataclass(frozen=True, slots=True)

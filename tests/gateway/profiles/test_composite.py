@@ -139,3 +139,43 @@ def test_a_relative_profile_counts_from_the_transaction():
     steps = expected_schedule([relative], 1, began, 700, ABLE, transaction=running)
     assert [step.limit_a for step in steps] == [0, 32, None]
     assert expected_schedule([relative], 1, began, 700, ABLE)[0].limit_a is None
+
+
+DELAYED = desired_profiles(
+    [ConnectorPlan(AURA, draw_weekly(AURA, NOW, lambda: 211), start_delay=600)], ABLE, NOW
+).profiles
+NIGHT = NOW + timedelta(hours=7)
+
+
+@pytest.mark.requirement("R11-10")
+@pytest.mark.parametrize(
+    ("transaction", "shown", "code"),
+    [
+        pytest.param(None, None, "agrees", id="idle, not shown"),
+        pytest.param(None, NIGHT, "agrees", id="idle, shown from now on"),
+        pytest.param(None, NIGHT + timedelta(hours=2), "differs", id="idle, shown at some other time"),
+        pytest.param(Transaction(1, NIGHT), NIGHT, "agrees", id="just plugged in"),
+        pytest.param(Transaction(1, NIGHT), None, "differs", id="just plugged in, not kept"),
+        pytest.param(
+            Transaction(1, NIGHT - timedelta(seconds=300)), NIGHT - timedelta(seconds=300), "agrees", id="run"
+        ),
+        pytest.param(Transaction(1, NIGHT - timedelta(hours=1)), None, "agrees", id="over"),
+        pytest.param(Transaction(1, NIGHT - timedelta(hours=1)), NIGHT, "differs", id="over, yet shown"),
+    ],
+)
+def test_a_start_delay_may_be_shown_or_not_while_nothing_runs(transaction, shown, code):
+    began = None if shown is None else Transaction(0, shown)
+    steps = expected_schedule(DELAYED, 1, NIGHT, DAY, ABLE, transaction=began)
+    said = {
+        "status": "Accepted",
+        "scheduleStart": NIGHT.isoformat(),
+        "chargingSchedule": {
+            "duration": DAY,
+            "chargingRateUnit": "A",
+            "chargingSchedulePeriod": [
+                {"startPeriod": int((step.start - NIGHT).total_seconds()), "limit": step.limit_a} for step in steps
+            ],
+        },
+    }
+    answer = composite_agrees(said, DELAYED, 1, NIGHT, ABLE, max_a=32.0, transaction=transaction)
+    assert answer.code == code
