@@ -153,7 +153,8 @@ def _composite(aura: Aura, outlet: Outlet, now: float, duration: float) -> list[
         duration,
         min(user, aura.fuse()),
         tx=tx.uid if tx else None,
-        anchor=tx.started if tx else None,
+        # In whole seconds, as everything else in the answer: no period may begin before it.
+        anchor=float(int(tx.anchor(aura.clock))) if tx else None,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .car import MIN_CURRENT_A, Car
+from .clock import Clock
 from .meter import Meter
 from .profiles import Profile
 
@@ -23,7 +24,12 @@ class Transaction:
     meter_start: int  # Wh
     parent: str | None = None
     number: int | None = None
+    began: float = 0.0  # world time: an elapsed time does not jump when somebody sets the clock
     suspended: bool = False  # not authorised, but StopTransactionOnInvalidId is false: no energy
+
+    def anchor(self, clock: Clock) -> float:
+        """Where relative schedules begin (§7.13), by the charger's clock as it stands now."""
+        return clock.now() - (clock.world - self.began)
 
 
 @dataclass

@@ -62,6 +62,8 @@ PERSONAS: dict[str, Persona] = {
     "few-periods": Persona(abilities=Abilities(max_periods=6), configuration={"ChargingScheduleMaxPeriods": "6"}),
     "few-profiles": Persona(abilities=Abilities(max_installed=3), configuration={"MaxChargingProfilesInstalled": "3"}),
     "no-recurring": Persona(abilities=_NO_RECURRING),
+    "no-relative": Persona(abilities=Abilities(relative=False)),
+    "hides-idle-relative": Persona(abilities=Abilities(shows_idle_relative=False)),
     "no-max-profile": Persona(abilities=Abilities(purposes=(DEFAULT, TX))),
     "no-default-profile": Persona(abilities=Abilities(purposes=(MAX, TX))),
     "tx-hides-default": Persona(abilities=Abilities(tx_hides_default=True)),

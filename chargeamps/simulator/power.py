@@ -20,7 +20,7 @@ def limit(aura: Aura, outlet: Outlet) -> float:
     """The limit of one outlet before balancing, A per phase."""
     tx = outlet.transaction
     own = aura.profiles.limit(
-        outlet.number, aura.clock.now(), tx=tx.uid if tx else None, anchor=tx.started if tx else None
+        outlet.number, aura.clock.now(), tx=tx.uid if tx else None, anchor=tx.anchor(aura.clock) if tx else None
     )
     user = aura.configuration.current_for("UserCurrentLimit", outlet.number)
     return min(CABLE_A, user, CABLE_A if own is None else own)
@@ -30,7 +30,7 @@ def share_current(aura: Aura) -> None:
     """Set what each outlet offers: the profiles' limits, divided when the supply does not suffice for all."""
     world = aura.clock.world
     active = [o for o in aura.outlets.values() if o.transaction and not o.transaction.suspended]
-    active.sort(key=lambda o: o.transaction.started if o.transaction else 0.0)
+    active.sort(key=lambda o: o.transaction.began if o.transaction else 0.0)
     limits = {o.number: limit(aura, o) for o in active}
     station = aura.profiles.station_limit(aura.clock.now())
     supply = aura.fuse() if station is None else min(aura.fuse(), station)
@@ -50,7 +50,7 @@ def next_change(aura: Aura) -> float:
     """World time at which profiles, cars or full batteries next change the flow; infinity if never."""
     world = aura.clock.world
     due = [FOREVER]
-    anchors = [o.transaction.started for o in aura.outlets.values() if o.transaction]
+    anchors = [o.transaction.anchor(aura.clock) for o in aura.outlets.values() if o.transaction]
     if anchors and aura.profiles.profiles:
         now = aura.clock.now()
         due.append(world + aura.profiles.next_change(now, anchors) - now)

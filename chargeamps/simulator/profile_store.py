@@ -21,6 +21,8 @@ class Abilities:
     units: tuple[str, ...] = ("A", "W")
     purposes: tuple[str, ...] = (MAX, DEFAULT, TX)
     recurring: bool = True
+    relative: bool = True
+    shows_idle_relative: bool = True  # in a composite schedule while no transaction runs, as if one began now
     tx_hides_default: bool = False  # the stricter reading of §3.13.1: a TxProfile that has run out means no limit
 
 
@@ -45,6 +47,7 @@ class ProfileStore:
             or len(profile.periods) > able.max_periods
             or profile.unit not in able.units
             or (profile.kind == "Recurring" and not able.recurring)
+            or (profile.kind == "Relative" and not able.relative)
             or (not replaced and len(self.profiles) >= able.max_installed)
         )
         return "Rejected" if bad else "Accepted"
@@ -125,7 +128,8 @@ class ProfileStore:
         self, connector: int, t: float, duration: float, ceiling: float, *, tx: str | None, anchor: float | None
     ) -> list[tuple[float, float]]:
         """The composite schedule (§3.13.3): (seconds after ``t``, A per phase), the least of profiles and ceiling."""
-        begun = t if anchor is None else anchor
+        idle = t if self.abilities.shows_idle_relative else FOREVER
+        begun = idle if anchor is None else anchor
         out: list[tuple[float, float]] = []
         moment = t
         while moment < t + duration:

@@ -100,7 +100,13 @@ def start(aura: Aura, outlet: Outlet) -> None:
     id_tag, parent = outlet.authorised
     aura.tx_count += 1
     tx = Transaction(
-        f"{aura.boots}.{aura.tx_count}", outlet.number, id_tag, aura.clock.now(), outlet.meter.register_wh, parent
+        f"{aura.boots}.{aura.tx_count}",
+        outlet.number,
+        id_tag,
+        aura.clock.now(),
+        outlet.meter.register_wh,
+        parent,
+        began=aura.clock.world,
     )
     outlet.transaction, outlet.authorised, outlet.finishing = tx, None, False
     outlet.offered_a = 0.0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from chargeamps.simulator.aura import Aura
+from chargeamps.simulator.car import Car
 from chargeamps.simulator.clock import iso, parse_iso
 from chargeamps.simulator.profile_store import Abilities, ProfileStore
 from chargeamps.simulator.profiles import ProfileError, read_profile
-from tests.simulator.central import MONDAY, default_profile
+from tests.simulator.central import MONDAY, Central, default_profile, make
 
 HOUR, DAY = 3600.0, 86_400.0
 # no charging weekdays 08-11 and 16-22 (UTC for the hand calculation), 32 A otherwise
@@ -199,3 +201,85 @@ def test_time_is_read_with_zone_offset_and_fraction():
         assert parse_iso(text) == want
     with pytest.raises(ValueError):
         parse_iso("01/06/2026")
+
+
+def start_delay(seconds: int) -> dict:
+    """0 A for the first seconds of every transaction, and nothing after them."""
+    return default_profile([(0, 0)], recurrency=None, start=None, duration=seconds, stack=4, profile_id=7)
+
+
+def delayed(*personas: str) -> tuple[Aura, Central]:
+    aura = make(*personas)
+    central = Central(aura).connect()
+    for raw in (start_delay(211), default_profile([(0, 16)])):
+        request = {"connectorId": 1, "csChargingProfiles": raw}
+        assert central.call("SetChargingProfile", request) == {"status": "Accepted"}
+    return aura, central
+
+
+def composite(central: Central) -> list[tuple[int, float]]:
+    answer = central.call("GetCompositeSchedule", {"connectorId": 1, "duration": 1000})
+    return [(p["startPeriod"], p["limit"]) for p in answer["chargingSchedule"]["chargingSchedulePeriod"]]
+
+
+@pytest.mark.requirement("R11-10")
+def test_a_relative_default_holds_every_transaction_from_its_first_second():
+    aura, _ = delayed()
+    aura.disconnected()
+    for _ in range(2):
+        aura.plug(1, Car())
+        aura.advance(1)
+        assert aura.outlets[1].transaction is not None
+        aura.advance(210.9)
+        assert (aura.outlets[1].offered_a, aura.outlets[1].status) == (0, "SuspendedEVSE")
+        aura.advance(3)
+        assert aura.outlets[1].drawn_a == 16
+        aura.unplug(1)
+    aura.plug(2, Car())
+    aura.advance(4)
+    assert aura.outlets[2].drawn_a == 16
+
+
+@pytest.mark.requirement("R11-12")
+def test_after_a_power_cut_the_delay_runs_again():
+    aura, _ = delayed()
+    aura.disconnected()
+    aura.plug(1, Car())
+    aura.advance(500)
+    assert aura.outlets[1].drawn_a == 16
+    aura.reboot()
+    aura.advance(6)
+    began = aura.clock.world
+    while aura.outlets[1].drawn_a == 0:
+        aura.advance(1)
+    assert 211 <= aura.clock.world - began <= 216
+
+
+def test_setting_the_clock_does_not_end_a_delay_that_runs():
+    aura, _ = delayed()
+    aura.plug(1, Car())
+    aura.advance(100)
+    aura.clock.set(aura.clock.now() + DAY)
+    aura.advance(100)
+    assert aura.outlets[1].offered_a == 0
+    aura.advance(15)
+    assert aura.outlets[1].offered_a == 16
+
+
+def test_what_the_composite_schedule_shows_of_a_relative_default():
+    aura, central = delayed()
+    assert composite(central) == [(0, 0), (211, 16)]
+    aura.advance(0.5)
+    aura.plug(1, Car())
+    central.run(101)
+    assert composite(central) == [(0, 0), (111, 16)]
+    central.run(200)
+    assert composite(central) == [(0, 16)]
+    _, central = delayed("hides-idle-relative")
+    assert composite(central) == [(0, 16)]
+
+
+def test_a_charger_without_relative_profiles_refuses_them():
+    central = Central(make("no-relative")).connect()
+    request = {"connectorId": 1, "csChargingProfiles": start_delay(211)}
+    assert central.call("SetChargingProfile", request) == {"status": "Rejected"}
