@@ -62,7 +62,7 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
     environment = request.getfixturevalue("module_arrangement")
     with ExitStack() as stack:
         first = stack.enter_context(Server(environment=environment, at=moment))
-        house = Installation(first, more=16)
+        house = Installation(first, more=17)
         second = first
         if os.environ.get("REDIS_URL"):
             at = moment + timedelta(seconds=time.monotonic() - begun)
@@ -232,6 +232,21 @@ class TestAWireThatSaysWhatItLikes:
         await in_thread(stage.house.wait_command, command, "accepted")
         await meter(wire, 7200, None)
         await in_thread(stage.house.wait_command, command, "verified")
+
+    async def test_a_start_that_crosses_with_the_charger_s_own_is_made_good(self, stage, connect):
+        """The charger started by itself and forgot the profile of our start: it is set for the transaction."""
+        wire = await connect("AURA-17", "Preparing")
+        _, command = await in_thread(stage.tap, "AURA-17", "charge-now")
+        await wire.until_asked("RemoteStartTransaction")
+        start = {"connectorId": 1, "idTag": "FREE", "meterStart": 0}
+        number = (await wire.call("StartTransaction", start))["transactionId"]
+        await wire.status("SuspendedEVSE")
+        profile = await until_tx_profile(wire)
+        assert profile["csChargingProfiles"]["transactionId"] == number
+        await wire.status("SuspendedEV")
+        ended = await in_thread(stage.house.wait_command, command, "no_effect", seconds=40)
+        assert ended["reason"]["code"] == "car-not-taking-power"
+        assert [action for action, _ in wire.asked].count("RemoteStartTransaction") == 1
 
     async def test_what_comes_to_nothing_says_why_and_can_be_tried_again(self, stage, connect):
         """Refused, unanswered, and accepted without effect: all at once, since each waits for its time to run out."""

@@ -128,12 +128,17 @@ def accepted(*, command: UUID, now: datetime) -> None:
     if _move(command, (State.SENT,), State.ACCEPTED, answered=now):
         row = Command.objects.select_related("connector").get(pk=command)
         if row.connector is not None:
-            verify_by_status(connector=row.connector, received=now)
+            since = row.connector.status_since
+            anew = row.sent is not None and since is not None and since > row.sent
+            verify_by_status(connector=row.connector, received=now, anew=anew)
 
 
 @transaction.atomic
 def rejected(*, command: UUID, now: datetime, code: str, text: str) -> bool:
-    """The charger said no. True if the command was still waiting for its answer."""
+    """The charger said no. True if the command was still waiting for its answer, and ended by this."""
+    # Accepted once before: the second asking changes nothing about what may still come of the first.
+    if _move(command, (State.SENT,), State.ACCEPTED, only={"answered__isnull": False}):
+        return False
     return _end(command, (State.SENT,), State.REJECTED, (code, text), answered=now)
 
 
@@ -148,8 +153,11 @@ def verified(*, command: UUID, now: datetime) -> None:
     _move(command, (State.SENT, State.ACCEPTED), State.VERIFIED, verified=now)
 
 
-def verify_by_status(*, connector: Connector, received: datetime) -> None:
-    """Prove accepted commands by what the connector does at ``received`` (its status or its power)."""
+def verify_by_status(*, connector: Connector, received: datetime, anew: bool = False) -> None:
+    """Prove accepted commands by what the connector does at ``received`` (its status or its power).
+
+    ``anew`` says that the status was another before.
+    """
     flowing = connector.status in DELIVERING or (connector.power_w or 0) > FLOWING_W
     for command in Command.objects.filter(
         connector=connector, state=State.ACCEPTED, sent__lte=received + CLOCK_TOLERANCE
@@ -165,6 +173,21 @@ def verify_by_status(*, connector: Connector, received: datetime) -> None:
         elif command.kind == Kind.CHARGE_NOW and connector.status == "SuspendedEV":
             sooner = min(command.deadline, clock.now() + CAR_MAY_TAKE)
             Command.objects.filter(pk=command.pk).update(deadline=sooner)
+        elif command.kind == Kind.CHARGE_NOW and connector.status == "SuspendedEVSE" and anew:
+            _ask_again(command)
+
+
+def _ask_again(command: Command) -> None:
+    """Send "charge now" once more, with its time anew, when charging began after it and is held back all the same.
+
+    A charger that starts by itself, or by a card, while our remote start is on its way forgets the profile that came
+    with it. The second time there is a transaction to set the profile for.
+    """
+    allowed = timedelta(seconds=TIME_ALLOWED[Kind.CHARGE_NOW])
+    # Moved, it was asked again already, or power was offered and it is another limit that holds it back now.
+    untouched = command.deadline == command.created + allowed
+    if untouched and _move(command.pk, (State.ACCEPTED,), State.QUEUED, deadline=clock.now() + allowed):
+        bus.publish_on_commit(DOORBELL, charge_point=str(command.charge_point_id))
 
 
 def verify_stopped(*, connector: UUID, now: datetime) -> None:
@@ -189,13 +212,13 @@ def expire_overdue(*, now: datetime, charge_point: UUID | None = None) -> list[C
         overdue = overdue.filter(charge_point=charge_point)
     ended = []
     for command in overdue:
-        if command.state == State.QUEUED:
+        if command.state == State.QUEUED and command.answered is None:
             reason = ("not-sent", "Your charger could not be reached in time, so nothing was sent. Try again.")
             moved = _end(command.pk, (State.QUEUED,), State.EXPIRED, reason)
         elif command.state == State.SENT:
             moved = timed_out(command=command.pk)
         else:
-            moved = _end(command.pk, (State.ACCEPTED,), State.NO_EFFECT, _why_no_effect(command))
+            moved = _end(command.pk, (command.state,), State.NO_EFFECT, _why_no_effect(command))
         if moved:
             command.refresh_from_db()
             ended.append(command)
@@ -233,9 +256,11 @@ def _end(command: UUID, origin: tuple[str, ...], state: str, reason: Reason, **f
     return _move(command, origin, state, reason_code=reason[0], reason_text=reason[1], **fields)
 
 
-def _move(command: UUID, origin: tuple[str, ...], state: str, **fields: Any) -> bool:
-    """Change a command's state if it still is in one of ``origin``; publish if it was."""
-    moved = Command.objects.filter(pk=command, state__in=origin).update(state=state, **fields)
+def _move(
+    command: UUID, origin: tuple[str, ...], state: str, *, only: Mapping[str, Any] | None = None, **fields: Any
+) -> bool:
+    """Change a command's state if it still is in one of ``origin`` (and as ``only`` says); publish if it was."""
+    moved = Command.objects.filter(pk=command, state__in=origin, **(only or {})).update(state=state, **fields)
     if moved:
         publish_change(Command.objects.values_list("charge_point_id", flat=True).get(pk=command))
     return bool(moved)

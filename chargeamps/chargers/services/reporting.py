@@ -66,10 +66,11 @@ def status_reported(
         changed = sql.fetch(_STATUS_SILENT, status, since, received, *details)
     else:
         # Flow begins: unknown until the first reading, which is not the same as none.
-        changed = sql.fetch(_STATUS_FLOWING, status, since, status, status, *details)
-    for connector, command_waits in changed:
+        changed = sql.fetch(_STATUS_FLOWING, status, since, status, status, status, *details)
+    for key, command_waits in changed:
         if command_waits:
-            verify_by_status(connector=Connector.objects.get(pk=connector), received=received)
+            connector = Connector.objects.get(pk=key)
+            verify_by_status(connector=connector, received=received, anew=connector.status_since == since)
     if changed:
         publish_change(charge_point)
     return bool(changed)
@@ -86,7 +87,9 @@ _STATUS = """
 """
 _STATUS_SILENT = _STATUS.format(readings="power_w = 0.0, current_a = 0.0, measured = %s")
 _STATUS_FLOWING = _STATUS.format(
-    readings="power_w = CASE WHEN status = %s THEN power_w END, current_a = CASE WHEN status = %s THEN current_a END"
+    # Without a time: a charger whose clock is behind must not find its readings older than our own zero.
+    readings="""power_w = CASE WHEN status = %s THEN power_w END, current_a = CASE WHEN status = %s THEN current_a END,
+        measured = CASE WHEN status = %s THEN measured END"""
 )
 
 # In these no current flows, whatever the last reading said.
