@@ -61,11 +61,14 @@ class Wire:
         return self.socket.close_code
 
     async def call(self, action: str, payload: Any = None, *, seconds: float = 30) -> Any:
-        """Make a call; the result's payload, or the CALLERROR as a list."""
+        """Make a call; the result's payload, or the CALLERROR as a list. Raises where no answer can come any more."""
         message_id = f"c{next(self._numbers)}"
         answer = self.expect(message_id)
         await self.send([2, message_id, action, {} if payload is None else payload])
-        return await asyncio.wait_for(answer, seconds)
+        done, _ = await asyncio.wait((answer, self._reader), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if answer in done and not answer.cancelled():
+            return answer.result()
+        raise ConnectionError(f"{action}: the socket was closed") if done else TimeoutError(action)
 
     def expect(self, message_id: str) -> "asyncio.Future[Any]":
         """What comes back under an id, for frames sent by hand."""
@@ -103,6 +106,9 @@ class Wire:
         with contextlib.suppress(ConnectionClosed):
             async for text in self.socket:
                 await self._take(json.loads(text))
+        for answer in self._waiting.values():
+            # Nobody may be waiting for it any more.
+            answer.cancel()
 
     async def _take(self, frame: list[Any]) -> None:
         if frame[0] != 2:
@@ -156,6 +162,7 @@ async def knock(
     tls: ssl.SSLContext | None = None,
     subprotocols: tuple[str, ...] = ("ocpp1.6",),
     source: str = "127.0.0.1",
+    seconds: float = 30,
     **headers: str,
 ) -> Response:
     """Try to open a socket and close it at once; the HTTP answer, 101 or a refusal."""
@@ -170,7 +177,7 @@ async def knock(
             additional_headers=extra,
             compression=None,
             proxy=None,
-            open_timeout=30,
+            open_timeout=seconds,
             local_addr=(source, 0),
         ) as socket:
             assert socket.response is not None
