@@ -35,6 +35,7 @@ class DatabaseUnavailable(Exception):
 class _Operation:
     run: Callable[[], Any]
     done: "asyncio.Future[Any]"
+    deadline: float
 
 
 class Writer:
@@ -57,7 +58,8 @@ class Writer:
             self._loop, self._working = loop, False
             self._queue.clear()
         done: asyncio.Future[T] = loop.create_future()
-        self._queue.append(_Operation(partial(operation, *args, **kwargs), done))
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        self._queue.append(_Operation(partial(operation, *args, **kwargs), done, deadline))
         if not self._working:
             self._working = True
             self._start_batch(loop)
@@ -65,7 +67,9 @@ class Writer:
 
     def _start_batch(self, loop: asyncio.AbstractEventLoop) -> None:
         batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-        future = loop.run_in_executor(self._thread, _commit, [operation.run for operation in batch])
+        # Whoever waited in line while the database was away has waited long enough: no queue builds up behind it.
+        deadline = batch[0].deadline
+        future = loop.run_in_executor(self._thread, _commit, [operation.run for operation in batch], deadline)
         future.add_done_callback(lambda finished: self._finish_batch(loop, batch, finished))
 
     def _finish_batch(
@@ -86,9 +90,8 @@ class Writer:
                 operation.done.set_exception(outcome)
 
 
-def _commit(operations: list[Callable[[], Any]]) -> list[tuple[bool, Any]]:
+def _commit(operations: list[Callable[[], Any]], deadline: float) -> list[tuple[bool, Any]]:
     """Run all in one transaction; if one fails, each in its own, so that it fails alone."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
     pause = 0.05
     while True:
         try:
@@ -104,7 +107,7 @@ def _commit(operations: list[Callable[[], Any]]) -> list[tuple[bool, Any]]:
         except Exception as error:
             if len(operations) == 1:
                 return [(False, error)]
-            return [_commit([operation])[0] for operation in operations]
+            return [_commit([operation], deadline)[0] for operation in operations]
 
 
 writer = Writer()
