@@ -10,6 +10,8 @@ from chargeamps.gateway.profiles import Layer, Shortfall
 from chargeamps.schedules.planner import Pause, in_peak
 from tests.simulator.month import LONDON, Month
 
+pytestmark = pytest.mark.once
+
 CLOCK_CHANGES = [datetime(2027, 3, 28, 1, tzinfo=UTC), datetime(2027, 10, 31, 1, tzinfo=UTC)]
 ONE_LEVEL = {Shortfall.ONE_STACK_LEVEL, Shortfall.NO_START_DELAY}
 
