@@ -1,6 +1,6 @@
 """A slow second opinion on the plan: walks through the seconds and asks, at each, what is true. Shares no code with it.
 
-It knows two connectors at most, whole amperes for what they share, and London time.
+It knows two connectors at most, whole amperes for what they share, and one clock for the hours, another for tariffs.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _items(connector: Connector, now: datetime, wall: datetime) -> dict[str, tup
     if connector.hours is not None and _open(connector.hours, wall):
         out["hours"] = (top, False, False, False)
     for each in connector.schedules:
-        if _open(each.windows, wall):
+        if _open(each.windows, now.astimezone(each.zone)):
             out["schedule " + each.schedule_id] = (top if each.limit_a is None else each.limit_a, False, False, False)
     ready = connector.ready_by
     if ready and ready.since <= now < ready.by and not any(start <= now < end for start, end in ready.chosen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 
@@ -145,3 +145,36 @@ def test_connectors_draw_independently():
     covariance = sum((one - mean) * (other - mean) for one, other in pairs) / len(pairs)
     # Five standard errors of a correlation over 1,000 pairs, times the variance of a draw.
     assert abs(covariance) < 5 / 1_000**0.5 * (601**2 - 1) / 12
+
+
+@pytest.mark.requirement("R11-4")
+def test_ten_thousand_pairs_of_chargers_draw_independently_of_each_other():
+    # Both draws fall into tenths of the window; the 100 cells are equally likely if neither knows of the other. The
+    # bound is the point of chi-square with 99 degrees of freedom that chance passes once in a million.
+    one, other = secrets.SystemRandom(), secrets.SystemRandom()
+    cells = Counter((draw(one.randrange, 599) // 60, draw(other.randrange, 599) // 60) for _ in range(10_000))
+    assert sum((cells[row, column] - 100) ** 2 / 100 for row in range(10) for column in range(10)) < 181.1
+
+
+@pytest.mark.requirement("R11-3")
+def test_each_relevant_time_has_a_draw_of_its_own():
+    # Successive draws of one charger, by the same measure.
+    random = secrets.SystemRandom()
+    drawn = [draw(random.randrange, 599) // 60 for _ in range(10_001)]
+    cells = Counter(pairwise(drawn))
+    assert sum((cells[row, column] - 100) ** 2 / 100 for row in range(10) for column in range(10)) < 181.1
+
+
+@pytest.mark.requirement("R11-4")
+def test_a_maximum_of_nothing_draws_nothing():
+    random = secrets.SystemRandom()
+    assert {draw(random.randrange, 0) for _ in range(100)} == {0}
+    assert {draw(random.randrange, 1) for _ in range(100)} == {0, 1}
+
+
+@pytest.mark.requirement("R11-1")
+def test_the_whole_of_half_an_hour_can_be_drawn():
+    random = secrets.SystemRandom()
+    draws = [draw(random.randrange, 1800) for _ in range(10_000)]
+    assert max(draws) > 1_700
+    assert sum(second > 600 for second in draws) > 6_000

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chargeamps.schedules.planner.hours import Weekday, Window
-from chargeamps.schedules.planner.plan import build_plan
+from chargeamps.schedules.planner.plan import Plan, build_plan
 from chargeamps.schedules.planner.request import (
     CapacityLimit,
     ChargeNow,
     Connector,
+    Draw,
     DsrEvent,
     Pause,
     PlanRequest,
@@ -23,14 +26,18 @@ from chargeamps.schedules.planner.request import (
 )
 from chargeamps.schedules.planner.timeline import idle
 
-from .oracle import simulate
+from .oracle import LONDON, simulate
 
 LENGTH = timedelta(hours=3)
 STARTS = [
     datetime(2027, 3, 28, 0, 0, tzinfo=UTC),
     datetime(2027, 10, 30, 23, 30, tzinfo=UTC),
     datetime(2027, 6, 15, 19, 30, tzinfo=UTC),
+    # From Sunday into Monday, where the week ends; and over midnight into a clock change.
+    datetime(2027, 1, 10, 22, 30, tzinfo=UTC),
+    datetime(2027, 3, 27, 23, 0, tzinfo=UTC),
 ]
+ZONES = [LONDON, LONDON, ZoneInfo("UTC")]
 
 
 def drawn(number: int, nominal: datetime) -> int:
@@ -51,12 +58,12 @@ def requests(draw: st.DrawFn) -> PlanRequest:
 
     @st.composite
     def window(draw: st.DrawFn) -> Window:
-        return Window(draw(st.frozensets(st.sampled_from(list(Weekday)), min_size=4)), draw(clocks), draw(clocks))
+        return Window(draw(st.frozensets(st.sampled_from(list(Weekday)), min_size=2)), draw(clocks), draw(clocks))
 
     windows = st.lists(window(), max_size=3).map(tuple)
     connectors = []
     for number in range(1, draw(st.integers(1, 2)) + 1):
-        schedules = draw(st.lists(st.tuples(windows, st.none() | limits), max_size=2))
+        schedules = draw(st.lists(st.tuples(windows, st.none() | limits, st.sampled_from(ZONES)), max_size=2))
         orders = draw(st.lists(st.tuples(spans, st.booleans(), st.booleans()), max_size=2))
         events = draw(st.lists(st.tuples(spans, limits, *[st.booleans()] * 3, st.none() | instants), max_size=2))
         picked = draw(st.none() | st.tuples(spans, spans))
@@ -84,14 +91,40 @@ def requests(draw: st.DrawFn) -> PlanRequest:
     return PlanRequest(start, start + LENGTH, tuple(connectors), tuple(CapacityLimit(a, members) for a in shared))
 
 
-@pytest.mark.requirement("R11-11")
-@pytest.mark.requirement("R11-13")
-@pytest.mark.requirement("R11-14")
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@pytest.mark.requirement("R11-11", "R11-13", "R11-14", "B-1", "B-2", "B-4")
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(requests())
 def test_the_plan_is_what_the_second_opinion_says_at_every_second(request):
     plan = build_plan(request, lambda connector, nominal: drawn(connector.number, nominal))
-    expected = simulate(request, drawn)
+    assert_same(request, plan, simulate(request, drawn))
+
+
+@pytest.mark.requirement("R11-6")
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(requests(), st.data())
+def test_delays_on_record_and_skipped_ones_are_what_the_second_opinion_says(request, data):
+    first = build_plan(request, lambda connector, nominal: drawn(connector.number, nominal))
+    record: dict[tuple[int, datetime], Draw] = {}
+    for switch in first.switches:
+        if switch.seconds and switch.nominal > request.start and data.draw(st.booleans()):
+            skipped = switch.nominal + timedelta(seconds=switch.seconds * data.draw(st.integers(0, 4)) // 4)
+            record[switch.connector, switch.nominal] = Draw(switch.nominal, switch.seconds, skipped=skipped)
+    known = tuple(
+        replace(connector, draws=tuple(each for (number, _), each in record.items() if number == connector.number))
+        for connector in request.connectors
+    )
+    skipped = replace(request, connectors=known)
+
+    def waited(number: int, nominal: datetime) -> int:
+        found = record.get((number, nominal))
+        return drawn(number, nominal) if found is None else int((found.until - nominal).total_seconds())
+
+    plan = build_plan(skipped, lambda connector, nominal: drawn(connector.number, nominal))
+    assert_same(skipped, plan, simulate(skipped, waited))
+
+
+def assert_same(request: PlanRequest, plan: Plan, expected: dict[int, list[float]]) -> None:
+    """The plan has no gap, only limits a charger can keep, and at every second what the second opinion has."""
     for number, timeline in plan.timelines.items():
         assert timeline[0].start == request.start
         assert timeline[-1].end == request.end
