@@ -39,7 +39,8 @@ FINE = Weather()
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close with a TCP reset, which is what the loss of a router's memory looks like."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    with contextlib.suppress(OSError):  # it may be closed already
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
