@@ -10,9 +10,18 @@ import ctypes
 GIVE_BACK_SECONDS = 20.0
 
 
+# Only glibc can, and only glibc needs to.
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+
+
+def give_back() -> None:
+    """Return free memory to the system."""
+    if _trim is not None:
+        _trim(0)
+
+
 async def give_back_for_ever() -> None:
-    """Return free memory to the system every now and then, where the C library can (glibc)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    while trim is not None:
+    """Return free memory to the system every now and then."""
+    while True:
         await asyncio.sleep(GIVE_BACK_SECONDS)
-        await asyncio.to_thread(trim, 0)
+        await asyncio.to_thread(give_back)

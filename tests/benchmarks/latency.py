@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.08
 
 def latency(*, quick: bool, environment: Mapping[str, str] | None = None) -> list[Line]:
     """Embedded in one process, or with ``environment`` across two: chargers at the first, phones at the second."""
-    count = 25 if quick else 60
+    count = 15 if quick else 60
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)))
         gateway = stack.enter_context(OurServer(data=folder, environment=environment))

@@ -39,10 +39,16 @@ def markdown(lines: Iterable[Line], *, quick: bool, seconds: float) -> str:
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
     return (
         f"# Benchmarks\n\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Python"
-        f" {platform.python_version()}, {seconds:.0f} s{', quick' if quick else ''}. Medians; cases interleaved. A bare"
+        f" {platform.python_version()}, {seconds:.0f} s{', quick' if quick else ''}, {load()}. Medians; cases"
+        " interleaved. A bare"
         " server accepts and echoes over the same TLS, Daphne and Channels, and does nothing else.\n\n"
         f"{table}\n"
     )
+
+
+def load() -> str:
+    """How busy the machine was: on a busy one the latencies say more about it than about us."""
+    return "load of the last 1, 5, 15 minutes " + ", ".join(f"{figure:.1f}" for figure in os.getloadavg())
 
 
 def write(path: Path, text: str) -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from chargeamps.runtime.memory import GIVE_BACK_SECONDS
 from tests.benchmarks.wire import Charger
 from tests.harness.processes import ROOT, Child, ProcessError, free_port
 from tests.harness.server import Server
@@ -41,7 +40,7 @@ class Process:
     def memory(self) -> float:
         """KiB resident, after its garbage was collected and it has given back what it does not need."""
         os.kill(self.pid, signal.SIGUSR1)
-        time.sleep(GIVE_BACK_SECONDS + 2)
+        time.sleep(2.0)
         status = Path(f"/proc/{self.pid}/status").read_text()
         return float(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
 
