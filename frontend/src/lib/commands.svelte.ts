@@ -18,9 +18,12 @@ class Commands {
   async act(target: Target, kind: string, path: string, body: unknown = {}): Promise<void> {
     const before = this.#intents[target]
     if (before?.phase === 'sending') return
-    const key = before?.phase === 'no-answer' && before.kind === kind ? before.key : uuid()
+    // The same key for the same wish only: the server takes it for one and the same request.
+    const same = before?.kind === kind && JSON.stringify(before.body) === JSON.stringify(body)
+    const key = before?.phase === 'no-answer' && same ? before.key : uuid()
     const intent: Intent = {
       kind,
+      body,
       key,
       phase: 'sending',
       error: null,
@@ -42,6 +45,12 @@ class Commands {
           : (error instanceof ApiError && error.message) || t('error.unexpected'),
       })
     }
+  }
+
+  /** What this phone last asked for, so that "Try again" asks the same. */
+  bodyOf(target: Target, kind: string): unknown {
+    const intent = this.#intents[target]
+    return intent?.kind === kind ? intent.body : {}
   }
 
   /** What is going on at a socket, from this phone or another; null when there is nothing to tell. */

@@ -1,5 +1,5 @@
 import type { Connector, ConnectorState } from './api/types'
-import { duration, isLive, kilowattHours, kilowatts, moment } from './format'
+import { countdown, duration, isLive, kilowattHours, kilowatts, moment } from './format'
 import { t } from './i18n'
 
 export type Tone = 'charging' | 'waiting' | 'ready' | 'resting' | 'trouble' | 'away'
@@ -54,21 +54,41 @@ export function describe(
     since: since && t('socket.since', { clock: moment(since, now, zone) }),
     until: until && t('socket.until', { clock: clock(until) }),
   }
-  const left = until ? Math.round((Date.parse(until) - now) / 1000) : 0
+  const left = until ? (Date.parse(until) - now) / 1000 : 0
 
   switch (state) {
     case 'charging':
+      if (until && left > 0) {
+        described.headline = t('state.charging-until', { clock: clock(until) })
+        described.until = null
+      }
       if (connector.power_w !== null && current && isLive(connector.measured_at, now)) {
         described.figure = { text: kilowatts(connector.power_w), unit: 'kW', note: null }
       }
       break
     case 'waiting_for_schedule':
+      if (until) {
+        const delay = connector.delay_max_s ?? 0
+        const wait = duration(Math.round(left))
+        described.figure = {
+          text: t(delay > 0 ? 'socket.starts-delay' : 'socket.starts', { clock: clock(until) }),
+          unit: null,
+          note:
+            left <= 0
+              ? null
+              : delay > 0
+                ? t('socket.delay-note', { duration: wait, minutes: Math.ceil(delay / 60) })
+                : t('socket.in', { duration: wait }),
+        }
+        described.until = null
+      }
+      break
     case 'random_delay':
       if (until) {
         described.figure = {
-          text: t('socket.starts', { clock: clock(until) }),
+          text: t('socket.left', { time: countdown(left) }),
           unit: null,
-          note: left > 0 ? t('socket.in', { duration: duration(left) }) : null,
+          note: t('socket.starts-at', { clock: clock(until) }),
         }
         described.until = null
       }

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { age, duration, isLive, kilowattHours, kilowatts, moment, stamp, wait } from './format'
+import {
+  age,
+  countdown,
+  duration,
+  energy,
+  isLive,
+  kilowattHours,
+  kilowatts,
+  moment,
+  stamp,
+  wait,
+} from './format'
 
 const LONDON = 'Europe/London'
 const now = Date.parse('2026-08-04T21:30:00Z') // Tuesday 22:30 in London
@@ -71,4 +82,21 @@ describe('figures', () => {
   it('stamps records to the second', () => {
     expect(stamp('2026-08-04T13:05:31Z', LONDON)).toMatch(/Tue,? 4 Aug, 14:05:31/)
   })
+})
+
+describe('countdown', () => {
+  it('runs to the second and never below nothing', () => {
+    expect([252, 61, 60, 59.2, 0.4, -3].map(countdown)).toEqual([
+      '4 min 12 s',
+      '1 min 1 s',
+      '1 min 0 s',
+      '1 min 0 s',
+      '1 s',
+      '0 s',
+    ])
+  })
+})
+
+it('writes energy that was asked for as it was asked', () => {
+  expect([40_000, 6000, 7500].map(energy)).toEqual(['40', '6', '7.5'])
 })

@@ -65,6 +65,13 @@ export function duration(seconds: number): string {
   return m === 0 ? t('duration.hours', { h: hours }) : t('duration.both', { h: hours, m })
 }
 
+/** "4 min 12 s", "9 s": a wait that people watch. Rounded up, so that it reaches 0 when it is over. */
+export function countdown(seconds: number): string {
+  const left = Math.max(0, Math.ceil(seconds))
+  if (left < 60) return t('countdown.seconds', { s: left })
+  return t('countdown.both', { m: Math.floor(left / 60), s: left % 60 })
+}
+
 /** A wait that must be kept: "in 12 minutes", rounded up so that it is never too short. */
 export function wait(seconds: number): string {
   if (seconds < 90) return seconds === 1 ? t('wait.second') : t('wait.seconds', { n: seconds })
@@ -88,6 +95,13 @@ export function kilowatts(watts: number): string {
 export function kilowattHours(wattHours: number): string {
   const kWh = wattHours / 1000
   return number(kWh, kWh < 10 ? 2 : 1)
+}
+
+const rounded = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 })
+
+/** "40", "6", "7.5": energy that was asked for, or is missing. */
+export function energy(wattHours: number): string {
+  return rounded.format(wattHours / 1000)
 }
 
 export function amperes(current: number): string {

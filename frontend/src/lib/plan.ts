@@ -27,6 +27,57 @@ export function allowedStretches(plan: Plan): Stretch[] {
   return found
 }
 
+export type PieceKind = 'charge' | 'limited' | 'delay' | 'pause' | 'wait'
+
+/** A part of the plan in which one thing holds for one reason. */
+export interface PlanPiece extends Stretch {
+  kind: PieceKind
+  code: string
+  text: string
+}
+
+function kindOf(code: string, limit: number | null): PieceKind {
+  if (code === 'random-delay') return 'delay'
+  if (code === 'holiday-pause') return 'pause'
+  if (!allowed(limit)) return 'wait'
+  return LIMITS.has(code) ? 'limited' : 'charge'
+}
+
+const LIMITS = new Set(['capacity', 'shared-capacity', 'installation-limit', 'limit'])
+
+/** The plan piece by piece, neighbours that say the same joined. */
+export function planPieces(plan: Plan): PlanPiece[] {
+  const found: PlanPiece[] = []
+  for (const { from, to, limit_a, reason } of plan.items) {
+    const code = reason?.code ?? ''
+    const kind = kindOf(code, limit_a)
+    const waits = kind !== 'charge' && kind !== 'limited'
+    const text = reason?.text || t(waits ? 'plan.waits-text' : 'plan.free-text')
+    const piece = { from: Date.parse(from), to: Date.parse(to), kind, code, text }
+    const last = found.at(-1)
+    if (last && last.to === piece.from && last.kind === kind && last.text === text) {
+      last.to = piece.to
+    } else found.push(piece)
+  }
+  return found
+}
+
+/** "22:00 to tomorrow 07:30: Your charging hours." */
+export function pieceText({ from, to, text }: PlanPiece, now: number, zone: string): string {
+  return t('plan.piece', { span: spanText({ from, to }, now, zone), text })
+}
+
+function spanText({ from, to }: Stretch, now: number, zone: string): string {
+  return t('plan.span', {
+    from: from <= now ? t('plan.now') : moment(from, now, zone),
+    to: moment(to, now, zone),
+  })
+}
+
+export function pieceAt(pieces: PlanPiece[], at: number): number {
+  return pieces.findIndex(({ from, to }) => from <= at && at < to)
+}
+
 export function peakStretches(plan: Plan, peaks: Window[]): Stretch[] {
   return occurrences(peaks, Date.parse(plan.from), Date.parse(plan.to), plan.time_zone)
 }
@@ -40,14 +91,7 @@ export function planText(
 ): string {
   const [start, end] = [Date.parse(plan.from), Date.parse(plan.to)]
   const spans = (stretches: Stretch[]) =>
-    stretches
-      .map(({ from, to }) =>
-        t('plan.span', {
-          from: from <= now ? t('plan.now') : moment(from, now, plan.time_zone),
-          to: moment(to, now, plan.time_zone),
-        }),
-      )
-      .join(', ')
+    stretches.map((stretch) => spanText(stretch, now, plan.time_zone)).join(', ')
   const first = allowedParts[0]
   const words =
     allowedParts.length === 0

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chargerPath, match, safeNext } from './route'
+import { chargerPath, hoursPath, match, rulePath, safeNext, siteHoursPath } from './route'
 
 describe('match', () => {
   it('knows its pages', () => {
@@ -7,10 +7,20 @@ describe('match', () => {
     expect(match('/account/')).toEqual({ name: 'account' })
     expect(match('/chargers/p%201')).toEqual({ name: 'charger', id: 'p 1' })
     expect(match(chargerPath('a/b'))).toEqual({ name: 'charger', id: 'a/b' })
+    expect(match(hoursPath('p1'))).toEqual({ name: 'charger-hours', id: 'p1' })
+    expect(match(rulePath('p1', 'new-rule'))).toEqual({ name: 'rule', id: 'p1', rule: 'new-rule' })
+    expect(match(siteHoursPath('s1'))).toEqual({ name: 'site-hours', id: 's1' })
   })
 
   it('says so when there is none', () => {
-    for (const path of ['/nothing', '/chargers', '/chargers/a/b', '/chargers/%E0%A4%A']) {
+    for (const path of [
+      '/nothing',
+      '/chargers',
+      '/chargers/a/b',
+      '/sites/s1',
+      '/account/x',
+      '/chargers/%E0%A4%A',
+    ]) {
       expect(match(path).name).toBe('not-found')
     }
   })

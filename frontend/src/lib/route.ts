@@ -1,19 +1,26 @@
 export type Route =
-  { name: 'home' | 'sign-in' | 'add' | 'account' | 'not-found' } | { name: 'charger'; id: string }
+  | { name: 'home' | 'sign-in' | 'add' | 'account' | 'not-found' }
+  | { name: 'charger' | 'charger-hours' | 'site-hours'; id: string }
+  | { name: 'rule'; id: string; rule: string }
+
+const NAMES = ['sign-in', 'add', 'account'] as const
 
 export function match(path: string): Route {
-  const parts = path.split('/').filter(Boolean)
-  if (parts.length === 0) return { name: 'home' }
-  if (parts.length === 1) {
-    const [name] = parts
-    if (name === 'sign-in' || name === 'add' || name === 'account') return { name }
+  let parts: string[]
+  try {
+    parts = path.split('/').filter(Boolean).map(decodeURIComponent)
+  } catch {
+    return { name: 'not-found' }
   }
-  if (parts.length === 2 && parts[0] === 'chargers' && parts[1]) {
-    try {
-      return { name: 'charger', id: decodeURIComponent(parts[1]) }
-    } catch {
-      return { name: 'not-found' }
-    }
+  const [first, id = '', hours, rule = ''] = parts
+  if (first === undefined) return { name: 'home' }
+  const name = NAMES.find((one) => one === first)
+  if (name && parts.length === 1) return { name }
+  if (first === 'chargers' && parts.length === 2) return { name: 'charger', id }
+  if (hours === 'hours') {
+    if (first === 'sites' && parts.length === 3) return { name: 'site-hours', id }
+    if (first === 'chargers' && parts.length === 3) return { name: 'charger-hours', id }
+    if (first === 'chargers' && parts.length === 4) return { name: 'rule', id, rule }
   }
   return { name: 'not-found' }
 }
@@ -24,3 +31,8 @@ export const chargerPath = (id: string) => `/chargers/${encodeURIComponent(id)}`
 export function safeNext(next: string | null): string {
   return next && /^\/(?![/\\])/.test(next) && match(next).name !== 'sign-in' ? next : '/'
 }
+
+export const hoursPath = (id: string) => `${chargerPath(id)}/hours`
+export const siteHoursPath = (id: string) => `/sites/${encodeURIComponent(id)}/hours`
+/** An existing rule's id, or `new-hours` or `new-rule`. */
+export const rulePath = (id: string, rule: string) => `${hoursPath(id)}/${encodeURIComponent(rule)}`

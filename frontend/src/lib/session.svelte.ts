@@ -1,5 +1,5 @@
 import { api, ApiError, whenSignedOut } from './api/client'
-import type { DefaultHours, Me, Plan } from './api/types'
+import type { DefaultHours, Me, Plan, Site } from './api/types'
 import { clock } from './clock.svelte'
 import { commands } from './commands.svelte'
 import { live } from './live.svelte'
@@ -74,9 +74,12 @@ class Session {
     this.#saveSoon()
   }
 
+  siteOf(id: string | undefined): Site | undefined {
+    return id ? (live.snapshot.sites[id] ?? this.me?.sites.find((s) => s.id === id)) : undefined
+  }
+
   zoneOf(site: string | undefined): string {
-    const known = site && (live.snapshot.sites[site] ?? this.me?.sites.find((s) => s.id === site))
-    return (known && known.time_zone) || 'Europe/London'
+    return this.siteOf(site)?.time_zone || 'Europe/London'
   }
 
   async #fetchCookie(): Promise<void> {

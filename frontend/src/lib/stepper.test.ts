@@ -14,6 +14,7 @@ const charging = connector({ state: 'charging', power_w: 7214 })
 
 const intent = (over: Partial<Intent> = {}): Intent => ({
   kind: 'charge-now',
+  body: {},
   key: 'key',
   phase: 'sending',
   error: null,

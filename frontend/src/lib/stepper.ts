@@ -20,6 +20,7 @@ export interface Progress {
 /** What this phone did with a tap, before there is a command to follow. */
 export interface Intent {
   kind: string
+  body: unknown
   /** Kept over retries, so that the same wish acts once. */
   key: string
   phase: 'sending' | 'sent' | 'refused' | 'no-answer'
@@ -36,9 +37,9 @@ const SHOW_WORKING_MS = 15 * 60_000
 
 const text = (prefix: 'step' | 'command.accepted' | 'command.failed', kind: string): string => {
   const known: Record<string, string[]> = {
-    step: ['charge-now', 'wait-for-schedule', 'stop', 'reset', 'unlock', 'refresh'],
-    'command.accepted': ['charge-now', 'stop'],
-    'command.failed': ['charge-now', 'wait-for-schedule', 'stop', 'reset', 'unlock'],
+    step: ['charge-now', 'wait-for-schedule', 'skip-delay', 'stop', 'reset', 'unlock', 'refresh'],
+    'command.accepted': ['charge-now', 'skip-delay', 'stop'],
+    'command.failed': ['charge-now', 'wait-for-schedule', 'skip-delay', 'stop', 'reset', 'unlock'],
   }
   return t(`${prefix}.${known[prefix]?.includes(kind) ? kind : 'other'}` as Key & 'step.other')
 }
@@ -83,7 +84,7 @@ export function isShown(command: Command, connector: Connector | null, now: numb
 /** A failure that was overtaken: the car charges after all, or the session did end. */
 function cameTrue(command: Command, connector: Connector | null): boolean {
   if (!connector) return false
-  if (command.kind === 'charge-now') return connector.state === 'charging'
+  if (['charge-now', 'skip-delay'].includes(command.kind)) return connector.state === 'charging'
   if (command.kind === 'stop') {
     return ['available', 'finished'].includes(connector.state) || connector.plug === 'out'
   }
@@ -92,7 +93,7 @@ function cameTrue(command: Command, connector: Connector | null): boolean {
 
 function lastStep(kind: string, connector: Connector | null, now: number): string {
   if (
-    kind === 'charge-now' &&
+    ['charge-now', 'skip-delay'].includes(kind) &&
     connector?.state === 'charging' &&
     connector.power_w !== null &&
     isLive(connector.measured_at, now)

@@ -13,6 +13,7 @@ export interface Site {
   kind: 'home' | 'workplace'
   role: 'owner' | 'manager' | 'user' | 'administrator' | 'driver' | 'installer'
   time_zone: string
+  default_hours?: Pick<DefaultHours, 'choice' | 'due' | 'in_force' | 'may_change'>
 }
 
 export interface Me {
@@ -43,6 +44,9 @@ export interface ChargePoint {
   schedule_on_charger: { state: ScheduleOnChargerState; text: string }
   connectors: { id: Id; number: number }[]
   actions: ChargePointAction[]
+  installation_limit_a?: number | null
+  /** What this charger cannot keep, in plain words. */
+  notices?: Reason[]
 }
 
 export type ConnectorState =
@@ -56,8 +60,6 @@ export type ConnectorState =
   | 'faulted'
   | 'locked'
   | 'offline'
-
-export type ConnectorAction = 'charge-now' | 'wait-for-schedule' | 'stop'
 
 export interface Connector {
   id: Id
@@ -77,6 +79,82 @@ export interface Connector {
   /** Names of the POSTs that are possible now; later servers may name more than this app knows. */
   actions: string[]
   command: Command | null
+  /** The longest random delay that may follow `until`, in seconds. */
+  delay_max_s?: number | null
+  /** What the plan allows now, in amperes per phase, where there is something to say. */
+  limit_a?: number | null
+  /** While "charge now" is in force. */
+  charge_now?: ChargeNow | null
+  ready_by?: Pick<ReadyBy, 'energy_wh' | 'by' | 'achievable' | 'short_wh' | 'ready_at'> | null
+  /** Another one means another plan. */
+  plan_version?: string
+}
+
+export interface ChargeNow {
+  since: Timestamp
+  until: Timestamp | null
+  energy_wh: number | null
+  delivered_wh: number
+}
+
+export interface ReadyBy {
+  energy_wh: number
+  by: Timestamp
+  power_w: number
+  achievable: boolean
+  short_wh: number
+  ready_at: Timestamp | null
+  chosen: { from: Timestamp; to: Timestamp }[]
+  delivered_wh: number
+}
+
+export interface Pause {
+  from: Timestamp
+  to: Timestamp | null
+  scope: Scope
+}
+
+export type Scope = 'socket' | 'charger'
+
+export interface Warning {
+  code: string
+  minutes?: number
+  text: string
+}
+
+export interface Schedule {
+  id: Id
+  name: string
+  scope: Scope
+  connector: Id | null
+  windows: Window[]
+  /** null: charges in these hours and no others; 0: not in these hours; else at most so many amperes in them. */
+  limit_a: number | null
+  time_base: 'local' | 'utc'
+  enabled: boolean
+  created: Timestamp
+  warnings: Warning[]
+}
+
+export interface RandomDelay {
+  maximum_s: number
+  default_s: number
+  ceiling_s: number
+  /** The lowest this person may set. */
+  floor_s: number
+  may_change: boolean
+}
+
+export interface Delay {
+  id: Id
+  nominal: Timestamp
+  kind: 'start' | 'increase' | 'decrease'
+  seconds: number
+  maximum_s: number
+  actual: Timestamp | null
+  skipped_at: Timestamp | null
+  skipped_by: string | null
+  reason: Reason | string | null
 }
 
 export type CommandState =
@@ -115,10 +193,17 @@ export interface Window {
 
 export interface DefaultHours {
   choice: 'accepted' | 'changed' | 'removed' | null
+  /** Whether this person may and has not yet chosen; until then the preset holds. */
+  due?: boolean
   in_force: string
   windows: Window[]
+  preset?: Window[]
   peak_hours: Window[]
   time_zone: string
+  chosen_at?: Timestamp | null
+  chosen_by?: string | null
+  may_change?: boolean
+  warnings?: Warning[]
 }
 
 export interface Page<T> {
