@@ -289,6 +289,23 @@ def test_a_safety_cut_beats_charge_now_and_waits_for_nothing():
     ]
 
 
+@pytest.mark.requirement("R8-6")
+@pytest.mark.parametrize("who", ["a cut", "the installation"])
+def test_supply_protection_never_waits_for_a_delay_that_runs(who):
+    # The stop at 07:30 holds 32 A for its ten minutes; what the supply cannot give is taken away in the middle of them.
+    start, cut_at = datetime(2027, 6, 15, 6, tzinfo=UTC), datetime(2027, 6, 15, 6, 33, tzinfo=UTC)
+    other = Connector(2, 26.0, hours=(), charge_now=(ChargeNow(cut_at),))
+    connectors, capacity = (AURA, other), (CapacityLimit(32.0, frozenset({1, 2})),)
+    if who == "a cut":
+        connectors, capacity = (replace(AURA, cuts=(SafetyCut("supply", 6.0, cut_at),)),), ()
+    request = PlanRequest(start, start + timedelta(hours=1), connectors, capacity)
+    timeline = build_plan(request, lambda _connector, _nominal: 600).timelines[1]
+    assert state_at(timeline, cut_at - timedelta(seconds=1)).reason.code == "random-delay"
+    at_cut = 6 if who == "a cut" else 16
+    limits = [(f"{slot.start:%H:%M:%S}", slot.limit_a) for slot in timeline]
+    assert limits == [("06:00:00", 32), ("06:30:00", 32), ("06:33:00", at_cut), ("06:40:00", 0)]
+
+
 def test_weekly_delays_are_draws_of_the_switches_they_stand_for():
     start = datetime(2027, 3, 26, 12, tzinfo=UTC)
     end = start + timedelta(days=7)
