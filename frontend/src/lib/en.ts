@@ -177,7 +177,7 @@ export const en = {
   'pause.text': 'No charging until then, except when you tap Charge now.',
   'pause.text-open': 'No charging until you end the pause, except when you tap Charge now.',
   'pause.end': 'End pause',
-  'hours.link': 'Charging hours',
+  'hours.link': 'Hours',
 
   'choice.due': 'Your charger waits for your choice of charging hours.',
   'choice.open': 'Choose your charging hours',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Plan } from './api/types'
-import { allowedStretches, planText, ticks } from './plan'
+import { allowedStretches, pieceAt, pieceText, planPieces, planText, ticks } from './plan'
 
 const plan: Plan = {
   generated_at: '2026-08-04T15:30:00Z',
@@ -33,5 +33,31 @@ describe('the plan', () => {
 
   it('puts labels on whole local hours', () => {
     expect(ticks(plan, 6).map(({ hour }) => hour)).toEqual([18, 0, 6, 12])
+  })
+
+  it('tells its pieces apart by what holds and why', () => {
+    const item = (from: string, to: string, limit_a: number, code: string, text: string) => ({
+      from: `2026-08-04T${from}:00Z`,
+      to: `2026-08-04T${to}:00Z`,
+      limit_a,
+      reason: { code, text },
+    })
+    const pieces = planPieces({
+      ...plan,
+      items: [
+        item('15:30', '16:00', 0, 'holiday-pause', 'Paused.'),
+        item('16:00', '16:05', 0, 'random-delay', 'Random delay.'),
+        item('16:05', '17:00', 10, 'shared-capacity', 'Shared.'),
+        item('17:00', '18:00', 32, 'default-hours', 'Your hours.'),
+        item('18:00', '19:00', 32, 'default-hours', 'Your hours.'),
+        item('19:00', '20:00', 0, 'outside-hours', 'Waits.'),
+      ],
+    })
+    expect(pieces.map(({ kind }) => kind)).toEqual(['pause', 'delay', 'limited', 'charge', 'wait'])
+    const at = pieceAt(pieces, Date.parse('2026-08-04T18:30:00Z'))
+    expect(pieces[at] && pieceText(pieces[at], now, plan.time_zone)).toBe(
+      '18:00 to 20:00: Your hours.',
+    )
+    expect(pieceAt(pieces, Date.parse('2026-08-05T18:30:00Z'))).toBe(-1)
   })
 })

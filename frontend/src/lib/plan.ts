@@ -43,7 +43,13 @@ function kindOf(code: string, limit: number | null): PieceKind {
   return LIMITS.has(code) ? 'limited' : 'charge'
 }
 
-const LIMITS = new Set(['capacity', 'shared-capacity', 'installation-limit', 'limit'])
+const LIMITS = new Set([
+  'capacity',
+  'shared-capacity',
+  'installation-limit',
+  'schedule-limit',
+  'demand-response',
+])
 
 /** The plan piece by piece, neighbours that say the same joined. */
 export function planPieces(plan: Plan): PlanPiece[] {

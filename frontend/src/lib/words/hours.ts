@@ -16,6 +16,7 @@ export const words = {
   'choice.change-text': 'You draw a week of your own.',
   'choice.remove': 'No fixed hours',
   'choice.remove-text': 'Cars charge whenever they are plugged in.',
+  'choice.preset-text': 'They keep clear of the times when the grid is busiest.',
   'choice.back-to-preset': 'Back to the preset hours',
   'remove.title': 'Charge at any time?',
   'remove.text':
@@ -88,6 +89,7 @@ export const words = {
   'rules.none': 'No charging',
   'rules.limit': 'At most {a} A',
   'rules.both': 'Both sockets',
+  'rules.both-short': 'Both',
   'rules.whole': 'Whole charger',
   'rules.pause': 'Holiday pause',
   'rules.pause-text': 'No charging while you are away, except when somebody taps Charge now.',
@@ -116,6 +118,7 @@ export const words = {
   'rule.delete-hours': 'The usual charging hours hold again.',
   'rule.delete-rule': 'The rule no longer holds.',
   'rule.hours': 'Hours',
+  'rule.key': 'This rule',
   'rule.missing': 'This rule no longer exists.',
 
   'pause.title': 'Holiday pause',
