@@ -1,7 +1,7 @@
 import type { Window } from './api/types'
 import { duration } from './format'
 import { DAYS } from './hours'
-import { t } from './i18n'
+import { tp } from './words/pages'
 import {
   alike,
   barsOf,
@@ -17,8 +17,8 @@ import {
 } from './week'
 import { th } from './words/hours'
 
-export const dayName = (day: number) => t(`day.${DAYS[day] ?? 'monday'}`)
-const dayShort = (day: number) => t(`day-short.${DAYS[day] ?? 'monday'}`)
+export const dayName = (day: number) => tp(`day.${DAYS[day] ?? 'monday'}`)
+const dayShort = (day: number) => tp(`day-short.${DAYS[day] ?? 'monday'}`)
 
 /** "Monday, 22:00 to 07:30 the next day". */
 export function barText(bar: Bar): string {
