@@ -219,6 +219,8 @@ WEBSOCKET_MESSAGE_BYTES = 128 * 1024
 SECURITY_CONTACT = env.str("CHARGEAMPS_SECURITY_CONTACT", default=f"mailto:security@{PUBLIC_HOST}")
 # Days that a charge point's redacted message trace is kept.
 TRACE_DAYS = env.int("CHARGEAMPS_TRACE_DAYS", default=14)
+# Days that power is kept each second (SI 2021/1467 reg 9 wants it measured, not kept); then 14 months by the minute.
+POWER_SECONDS_DAYS = env.int("CHARGEAMPS_POWER_SECONDS_DAYS", default=31)
 # A certificate and key of your own for the chargers' port; else the data folder's own authority signs one.
 TLS_CERTIFICATE = env.str("CHARGEAMPS_TLS_CERTIFICATE", default="")
 TLS_KEY = env.str("CHARGEAMPS_TLS_KEY", default="")

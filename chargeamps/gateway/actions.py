@@ -14,7 +14,7 @@ from chargeamps.chargers.models import ChargePoint, InstalledProfile
 from chargeamps.chargers.services import commands, reporting
 from chargeamps.chargers.services.connections import Opened, publish_change
 from chargeamps.common import clock, sql
-from chargeamps.gateway import meter_values
+from chargeamps.gateway import meter_values, samples
 from chargeamps.gateway.profiles import Layer
 from chargeamps.gateway.reading import Reader, clean
 from chargeamps.gateway.source import Source, StaleConnection
@@ -40,6 +40,8 @@ class Handling:
     reader: Reader
     result: Result
     operation: Operation | None = None
+    # Readings, which are stored together with those of other sockets.
+    measured: samples.Measured | None = None
 
     @property
     def fallback(self) -> Result:
@@ -123,13 +125,13 @@ def status_notification(source: Source, reader: Reader, received: datetime) -> H
             reader.flags.append("not-used")
         elif number in source.opened.connectors:
             charge_point, connector = source.opened.charge_point, source.opened.connectors[number]
-            [(session, override)] = sql.fetch(
-                _BEARS_ON, connector, connector, charge_point, number, Layer.SESSION.value
+            [(session, override, plugged)] = sql.fetch(
+                _BEARS_ON, connector, connector, charge_point, number, Layer.SESSION.value, connector
             )
-            if session:
-                usage.flow_reported(
-                    charge_point=charge_point, connector_number=number, flowing=status == "Charging", at=since
-                )
+            if session or status in FLOW_STATUSES:
+                usage.flow_reported(connector=connector, flowing=status == "Charging", at=since)
+            if status in PLUG_STATUSES and bool(plugged) != PLUG_STATUSES[status]:
+                usage.plug_reported(connector=connector, plugged=PLUG_STATUSES[status], at=since)
             if override and status == "Available":
                 _session_over(source, connector, "car-left")
         return {}
@@ -167,8 +169,11 @@ def stop_transaction(source: Source, reader: Reader, received: datetime) -> Hand
     """OCPP 1.6 §4.10."""
     transaction_id = reader.integer("transactionId")
     meter_stop = reader.integer("meterStop")
+    raw_timestamp = reader.text("timestamp")
     stopped = reader.time("timestamp", received)
     reason = reader.text("reason", 50)
+    id_tag = reader.text("idTag", 255)
+    last_readings = [s.reading() for s in meter_values.read(reader, received, "transactionData")]
 
     def operation() -> Result:
         session = usage.stop_transaction(
@@ -179,7 +184,11 @@ def stop_transaction(source: Source, reader: Reader, received: datetime) -> Hand
             received=received,
             reason=reason,
             flags=list(reader.flags),
+            id_tag=id_tag,
+            raw_timestamp=raw_timestamp,
         )
+        if session is not None and any(last_readings):
+            usage.store_readings({session.connector_id: [r for r in last_readings if r is not None]})
         if session is None:
             reader.flags.append("no-such-transaction")
             return {}
@@ -195,27 +204,15 @@ def stop_transaction(source: Source, reader: Reader, received: datetime) -> Hand
 def meter_values_reported(source: Source, reader: Reader, received: datetime) -> Handling:
     """OCPP 1.6 §4.7."""
     number = reader.integer("connectorId")
-    transaction_id = reader.integer("transactionId")
-    samples = meter_values.read(reader, received)
+    measured = samples.measured(source.opened, number, meter_values.read(reader, received))
+    if measured is None:
+        return Handling(reader, {})
 
     def operation() -> Result:
-        charge_point = source.opened.charge_point
-        if not samples or number is None or not 0 < number <= MAX_CONNECTOR:
-            return {}
-        for sample in samples:
-            if sample.register_wh is not None:
-                usage.register_reported(
-                    charge_point=charge_point,
-                    connector_number=number,
-                    transaction_id=transaction_id,
-                    register_wh=sample.register_wh,
-                    measured=sample.time,
-                )
-        newest = max(samples, key=lambda sample: sample.time)
-        reporting.reading_reported(charge_point=charge_point, connector_number=number, reading=newest.live_reading())
+        samples.store([measured])
         return {}
 
-    return Handling(reader, {}, operation)
+    return Handling(reader, {}, operation, measured)
 
 
 def data_transfer(source: Source, reader: Reader, received: datetime) -> Handling:
@@ -284,6 +281,10 @@ STATUSES = frozenset(
     }
 )
 MAX_CONNECTOR = 32767
+# These say when the flow began and ended even where the session itself is told later.
+FLOW_STATUSES = frozenset({"Charging", "SuspendedEVSE", "SuspendedEV", "Finishing"})
+# Whether a cable is in; the others do not say.
+PLUG_STATUSES = {"Available": False} | dict.fromkeys(("Preparing", *FLOW_STATUSES), True)
 
 
 def begin(source: Source, action: str, payload: dict[str, Any], received: datetime) -> Handling:
@@ -320,5 +321,6 @@ _BEARS_ON = """
     SELECT EXISTS (SELECT 1 FROM usage_chargingsession WHERE connector_id = %s AND stopped IS NULL),
            EXISTS (SELECT 1 FROM schedules_override WHERE connector_id = %s AND ended IS NULL)
         OR EXISTS (SELECT 1 FROM chargers_installedprofile
-                   WHERE charge_point_id = %s AND connector_number = %s AND layer = %s)
+                   WHERE charge_point_id = %s AND connector_number = %s AND layer = %s),
+           (SELECT plugged FROM usage_plugevent WHERE connector_id = %s ORDER BY time DESC LIMIT 1)
 """

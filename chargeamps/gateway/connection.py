@@ -11,6 +11,7 @@ from chargeamps.chargers.services.connections import Opened
 from chargeamps.common import clock
 from chargeamps.gateway import actions, metrics
 from chargeamps.gateway.calls import new_message_id, validated
+from chargeamps.gateway.samples import lane
 from chargeamps.gateway.session import Answer, Call, ErrorAnswer, Malformed, Session
 from chargeamps.gateway.source import Source, StaleConnection
 from chargeamps.gateway.trace import tracer
@@ -112,7 +113,11 @@ class Connection:
             result = handling.result
         else:
             try:
-                result = await self.commit(handling.operation)
+                if handling.measured is not None:
+                    await lane.submit(handling.measured)
+                    result = handling.result
+                else:
+                    result = await self.commit(handling.operation)
             except (DatabaseUnavailable, StaleConnection):
                 raise
             except Exception:

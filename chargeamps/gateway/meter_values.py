@@ -7,12 +7,15 @@ from typing import Any
 
 from chargeamps.chargers.services.reporting import LiveReading
 from chargeamps.gateway.reading import Reader, number_of
+from chargeamps.usage.packing import Reading
 
 PHASES = ("L1", "L2", "L3")
 SCALE = {"kwh": 1000.0, "kw": 1000.0, "ma": 0.001, "kv": 1000.0}
-ENERGY, POWER, CURRENT, OFFERED, VOLTAGE = (
+ENERGY, EXPORTED, POWER, POWER_OUT, CURRENT, OFFERED, VOLTAGE = (
     "energy.active.import.register",
+    "energy.active.export.register",
     "power.active.import",
+    "power.active.export",
     "current.import",
     "current.offered",
     "voltage",
@@ -27,14 +30,34 @@ ENTRIES = 2000
 
 @dataclass(slots=True)
 class Sample:
-    """The figures of one instant: W, A (highest phase), V (mean of phases), Wh; None where not sent or not credible."""
+    """The figures of one instant: W, A (highest phase), V (mean of phases), Wh; None where not sent or not credible.
+
+    ``power_w`` is what the car takes; ``power_out_w`` what it gives.
+    """
 
     time: datetime
     power_w: float | None = None
+    power_out_w: float | None = None
     current_a: float | None = None
     current_offered_a: float | None = None
     voltage_v: float | None = None
     register_wh: float | None = None
+    exported_wh: float | None = None
+
+    def reading(self) -> Reading | None:
+        """What is kept of it for good: power in W, less than nothing where the car gives, and registers in mWh."""
+        power = self.power_w
+        if self.power_out_w:
+            power = (power or 0.0) - self.power_out_w
+        if power is None and self.register_wh is None and self.exported_wh is None:
+            return None
+        # Rounded to the nearest, never cut: an error that always leans one way would be systematic.
+        return Reading(
+            round(self.time.timestamp() * 1000),
+            None if power is None else round(power),
+            None if self.register_wh is None else round(self.register_wh * 1000),
+            None if self.exported_wh is None else round(self.exported_wh * 1000),
+        )
 
     def live_reading(self) -> LiveReading:
         return LiveReading(
@@ -46,11 +69,15 @@ class Sample:
         )
 
 
-def read(reader: Reader, received: datetime) -> list[Sample]:
-    """The samples of a MeterValues payload, in the order sent. What cannot be read is flagged and left out."""
-    entries = reader.payload.get("meterValue")
+def read(reader: Reader, received: datetime, key: str = "meterValue") -> list[Sample]:
+    """The samples of a MeterValues payload, in the order sent. What cannot be read is flagged and left out.
+
+    With ``transactionData`` as ``key``: those that StopTransaction brings along, which are optional.
+    """
+    entries = reader.payload.get(key)
     if not isinstance(entries, list) or not entries:
-        reader.flags.append("no-meter-values")
+        if key == "meterValue":
+            reader.flags.append("no-meter-values")
         return []
     samples = []
     for entry in entries[:ENTRIES]:
@@ -77,7 +104,9 @@ def _sample(values: Any, time: datetime, flags: list[str]) -> Sample:
     if power is None and current:
         power = sum(a * voltage.get(phase, sample.voltage_v or 230.0) for phase, a in _live(current).items())
     sample.power_w = _credible(power, MAX_POWER_W, "power", flags)
+    sample.power_out_w = _credible(_total(found.get(POWER_OUT, {})), MAX_POWER_W, "power-out", flags)
     sample.register_wh = _credible(_total(found.get(ENERGY, {})), MAX_REGISTER_WH, "register", flags)
+    sample.exported_wh = _credible(_total(found.get(EXPORTED, {})), MAX_REGISTER_WH, "exported", flags)
     return sample
 
 

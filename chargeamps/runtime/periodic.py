@@ -13,6 +13,7 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from chargeamps.common import clock, idempotency, rate
 from chargeamps.gateway.models import TraceFrame
+from chargeamps.usage.services import power, recounting
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +37,9 @@ WORK = (
     Periodic("forget-traces", timedelta(hours=1), forget_traces),
     Periodic("forget-idempotency-keys", timedelta(hours=1), idempotency.purge),
     Periodic("forget-rate-buckets", timedelta(hours=1), rate.purge),
+    Periodic("count-sessions-anew", timedelta(seconds=10), recounting.recount_waiting),
+    Periodic("end-power-watches", timedelta(seconds=20), power.end_watches),
+    Periodic("compact-power", timedelta(minutes=10), power.compact),
+    Periodic("thin-out-power", timedelta(hours=6), power.thin_out),
     Periodic("forget-sessions", timedelta(hours=6), SessionStore.clear_expired),
 )

@@ -108,6 +108,93 @@ def test_a_stop_whose_number_came_as_text_is_understood(box):
     assert only_session().stopped is not None
 
 
+@pytest.mark.requirement("R9-11")
+def test_a_stop_that_came_before_its_start_is_given_to_it(box):
+    week_ago = NOW - timedelta(days=7)
+    for _ in range(2):
+        box.stop(-1, meter=9000, at=week_ago + timedelta(hours=1))
+    box.start(meter=1000, at=week_ago)
+    session = only_session()
+    assert (session.energy_import_wh, session.stopped) == (8000, week_ago + timedelta(hours=1))
+    assert "stop-came-before-start" in session.flags
+    box.start(meter=9000, at=week_ago + timedelta(minutes=30))
+    assert ChargingSession.objects.filter(stopped=None).count() == 1, "one stop ends one session"
+
+
+def test_a_stop_of_nothing_ends_no_session_that_begins_later(box):
+    box.stop(123456789, meter=9000, at=NOW - timedelta(hours=1))
+    box.start(meter=1000)
+    assert only_session().stopped is None
+
+
+def test_a_stop_that_comes_a_week_late_closes_its_session_at_its_own_time(box, at_a_fixed_time):
+    number = box.start(meter=1000)
+    at_a_fixed_time.shift(timedelta(days=7))
+    box.stop(number, meter=3000, at=NOW + timedelta(hours=2))
+    session = only_session()
+    assert (session.stopped, session.energy_import_wh) == (NOW + timedelta(hours=2), 2000)
+    assert session.stop_received == NOW + timedelta(days=7)
+
+
+@pytest.mark.parametrize("timestamp", [None, "1970-01-01T00:00:00Z", "nonsense"])
+def test_a_start_without_a_usable_time_is_the_same_one_while_it_runs(box, timestamp, at_a_fixed_time):
+    start = {"connectorId": 1, "idTag": "A", "meterStart": 1000, "timestamp": timestamp}
+    first = box.say("StartTransaction", start)
+    at_a_fixed_time.shift(30)
+    assert box.say("StartTransaction", start) == first
+    box.stop(first["transactionId"], meter=1000)
+    at_a_fixed_time.shift(30)
+    assert box.say("StartTransaction", start) != first
+    assert ChargingSession.objects.order_by("started").first().started == NOW
+
+
+@pytest.mark.requirement("R9-2")
+def test_an_hour_with_a_quarter_of_an_hour_s_pause_flowed_for_45_minutes(box, at_a_fixed_time):
+    box.status("Preparing", at=NOW - timedelta(minutes=5))
+    number = box.start(meter=0)
+    at_a_fixed_time.shift(timedelta(minutes=65))
+    for status, minute in (("Charging", 0), ("SuspendedEV", 20), ("Charging", 35), ("Finishing", 60)):
+        box.status(status, at=NOW + timedelta(minutes=minute))
+    box.stop(number, meter=5000, at=NOW + timedelta(minutes=60))
+    box.status("Available", at=NOW + timedelta(minutes=65))
+    session = only_session()
+    assert session.flow_seconds == 45 * 60
+    assert (session.plugged_from, session.plugged_until) == (NOW - timedelta(minutes=5), NOW + timedelta(minutes=65))
+
+
+@pytest.mark.requirement("R9-2")
+def test_a_pause_that_no_status_tells_shows_in_the_power(box, at_a_fixed_time):
+    number = box.start(meter=0)
+    at_a_fixed_time.shift(timedelta(seconds=600))
+    for second in range(0, 600, 10):
+        box.meter(power_w=0 if 200 <= second < 300 else 7000, number=number, at=NOW + timedelta(seconds=second))
+    box.stop(number, meter=1000, at=NOW + timedelta(seconds=600))
+    assert only_session().flow_seconds == 500
+
+
+@pytest.mark.requirement("R9-1")
+def test_energy_sent_out_is_counted_by_its_own_register(box):
+    number = box.start(meter=0)
+    for second, wh in ((0, 500), (60, 600), (120, 720)):
+        sampled = [
+            {"value": str(wh), "measurand": "Energy.Active.Export.Register"},
+            {"value": "7000", "measurand": "Power.Active.Export"},
+        ]
+        entry = {"timestamp": stamp(NOW + timedelta(seconds=second)), "sampledValue": sampled}
+        box.say("MeterValues", {"connectorId": 1, "transactionId": number, "meterValue": [entry]})
+    box.stop(number, meter=0, at=NOW + timedelta(seconds=120))
+    session = only_session()
+    assert (session.energy_import_wh, session.energy_export_wh, session.flow_seconds) == (0, 220, 120)
+
+
+def test_readings_that_stop_transaction_brings_along_count(box):
+    number = box.start(meter=1000)
+    entry = {"timestamp": stamp(NOW), "sampledValue": [{"value": "1800"}]}
+    box.say("StopTransaction", {"transactionId": number, "timestamp": stamp(NOW), "transactionData": [entry]})
+    assert only_session().energy_import_wh == 800
+    assert "meter-stop-missing" in only_session().findings
+
+
 def test_a_stop_before_its_start_by_the_charger_s_clock_ends_where_it_began(box):
     number = box.start()
     box.stop(number, at=NOW - timedelta(hours=1))
@@ -121,15 +208,17 @@ def test_a_meter_that_ran_backwards_gives_no_negative_energy(box):
     box.stop(number, meter=10)
     session = only_session()
     assert session.energy_import_wh == 0
-    assert session.flags == ["meter-stop-below-start"]
+    assert session.findings == ["meter-stop-below-start", "reading-out-of-line"]
 
 
+@pytest.mark.requirement("R9-11")
 def test_readings_that_come_late_or_out_of_order_change_nothing(box):
     number = box.start(meter=0)
     box.meter(wh=500, number=number, at=NOW + timedelta(seconds=2))
     box.meter(wh=300, number=number, at=NOW + timedelta(seconds=1))
-    box.meter(wh=700, number=number, at=NOW + timedelta(seconds=2))
+    box.meter(wh=500, number=number, at=NOW + timedelta(seconds=2))
     assert only_session().energy_import_wh == 500
+    assert only_session().readings == 2
     box.stop(number, meter=800, at=NOW + timedelta(seconds=4))
     box.meter(wh=900, number=number, at=NOW + timedelta(seconds=5))
     assert only_session().energy_import_wh == 800

@@ -1,3 +1,5 @@
+"""Reads of charging sessions."""
+
 from collections.abc import Iterable
 from uuid import UUID
 
