@@ -8,6 +8,7 @@ from chargeamps.common.admin import site
 urlpatterns = [
     path("api/v1/", include("chargeamps.accounts.urls")),
     path("api/v1/", include("chargeamps.chargers.urls")),
+    path("api/v1/", include("chargeamps.usage.urls")),
     path("api/v1/", include("chargeamps.schedules.urls")),
     path("api/v1/", include("chargeamps.gateway.urls")),
     path("api/schema/", SpectacularJSONAPIView.as_view()),

@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from statistics import median_low
+from typing import Any
 from uuid import UUID
 
+from chargeamps.common.clock import isoformat
+from chargeamps.usage.counting import gaps
 from chargeamps.usage.models import PowerBlock
 from chargeamps.usage.packing import MINUTE_MS, Reading, merged, read_day, read_hour, read_minute
 
@@ -93,3 +98,33 @@ def points_by_minute(connector: UUID, start: datetime, end: datetime | None) -> 
         for minute, mean, count in means_by_minute(readings):
             if first <= minute and (last is None or minute <= last):
                 yield minute * MINUTE_MS, mean, count
+
+
+def power_json(connector: UUID, start: datetime, end: datetime, resolution: str) -> dict[str, Any]:
+    """Points and gaps between two moments, in the shape of the API; ``resolution`` 1s or 1min."""
+    if resolution == "1s":
+        points = list(points_by_second(connector, start, end))
+        found = list(gaps([ms for ms, _ in points]))
+        interval = _usual([ms for ms, _ in points])
+    else:
+        points = [(ms, mean) for ms, mean, _ in points_by_minute(connector, start, end)]
+        found = [
+            (a + MINUTE_MS, b, (b - a) // MINUTE_MS - 1) for (a, _), (b, _) in pairwise(points) if b - a > MINUTE_MS
+        ]
+        interval = MINUTE_MS
+    zero = milliseconds(start)
+    return {
+        "from": isoformat(start),
+        "to": isoformat(end),
+        "interval_seconds": None if interval is None else interval / 1000,
+        "points": [[(ms - zero) / 1000, power] for ms, power in points],
+        "gaps": [
+            {"from": isoformat(instant(a)), "to": isoformat(instant(b)), "missing": missing} for a, b, missing in found
+        ],
+        "missing": sum(missing for _, _, missing in found),
+    }
+
+
+def _usual(times: list[int]) -> int | None:
+    spacings = [b - a for a, b in pairwise(times)]
+    return median_low(spacings) if spacings else None
