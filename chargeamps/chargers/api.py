@@ -52,7 +52,11 @@ class ChargePointSerializer(serializers.Serializer[Any]):
     offline_since = serializers.DateTimeField(allow_null=True)
     last_contact = serializers.DateTimeField(allow_null=True)
     free_charging = serializers.BooleanField(help_text="Whoever plugs in may charge.")
+    installation_limit_a = serializers.IntegerField(
+        allow_null=True, help_text="What the sockets may draw together, amperes per phase."
+    )
     schedule_on_charger = ScheduleOnChargerSerializer()
+    notices = CommandReasonSerializer(many=True, help_text="What the owner should know of this charger.")
     connectors = ConnectorReferenceSerializer(many=True)
     actions = serializers.ListField(child=serializers.CharField(), help_text="Kinds of command possible now.")
 
@@ -68,6 +72,7 @@ class ClaimSerializer(serializers.Serializer[Any]):
 class SettingsSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100, required=False, allow_blank=True)
     free_charging = serializers.BooleanField(required=False)
+    installation_limit_a = serializers.IntegerField(min_value=6, max_value=80, required=False, allow_null=True)
 
 
 class ConfigurationKeySerializer(serializers.Serializer[Any]):
@@ -148,10 +153,15 @@ class ChargePointView(ApiView):
         responses={200: ChargePointSerializer, 400: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer},
     )
     def patch(self, request: Request, id: str) -> Response:
-        """Change the name, or whether whoever plugs in may charge."""
+        """Change the name, whether whoever plugs in may charge, or what the installation can carry."""
         user = person(request)
-        charge_point = access_charge_point(user, id, manage=True)
-        settings.change_settings(charge_point=charge_point, user=user, **self.read(SettingsSerializer))
+        charge_point = access_charge_point(user, id)
+        changes = self.read(SettingsSerializer)
+        # What the installation can carry is the installer's to say too; all else is the owner's.
+        access_charge_point(user, id, technical=True)
+        if set(changes) != {"installation_limit_a"}:
+            access_charge_point(user, id, manage=True)
+        settings.change_settings(charge_point=charge_point, user=user, changes=changes)
         return Response(_as_seen(request, charge_point))
 
 

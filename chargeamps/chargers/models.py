@@ -15,6 +15,10 @@ class ChargePoint(models.Model):
     claimed = models.DateTimeField(null=True, blank=True)
     # Whoever plugs in may charge. Off: a card or the app is needed.
     free_charging = models.BooleanField(default=False)
+    # The longest random delay (SI 2021/1467 reg 11), which an operator may change remotely.
+    delay_maximum_s = models.PositiveSmallIntegerField(default=600)
+    # What the cable and fuses in front of the box carry, in amperes per phase, as the installer says; null: all of it.
+    installation_limit_a = models.PositiveSmallIntegerField(null=True, blank=True)
     # Sent as idTag with a remote start, and accepted from this charge point alone (OCPP 1.6: at most 20 characters).
     app_id_tag = models.CharField(max_length=20)
 
@@ -28,6 +32,8 @@ class ChargePoint(models.Model):
     configuration_reported = models.DateTimeField(null=True, blank=True)
     # What it was seen to refuse of charging profiles (codes of chargeamps.gateway.profiles.Refusal).
     refusals = models.JSONField(default=list, blank=True)
+    # What of the plan it cannot keep by itself (codes of chargeamps.gateway.profiles.Shortfall).
+    shortfalls = models.JSONField(default=list, blank=True)
 
     # Connector 0 of OCPP: the box as a whole.
     status = models.CharField(max_length=50, blank=True)
@@ -47,6 +53,9 @@ class ChargePoint(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["gateway_process"])]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(delay_maximum_s__lte=1800), name="delay_maximum_up_to_1800_s")
+        ]
 
     def __str__(self) -> str:
         return self.identity
@@ -153,6 +162,7 @@ class Command(models.Model):
         CHARGE_NOW = "charge-now"
         WAIT_FOR_SCHEDULE = "wait-for-schedule"
         STOP = "stop"
+        SKIP_DELAY = "skip-delay"
         RESET = "reset"
         UNLOCK = "unlock"
         SET_AVAILABILITY = "set-availability"

@@ -10,6 +10,29 @@ from chargeamps.common.clock import isoformat
 
 Kind = Command.Kind
 
+# A charger's clock that is off by more than this moves its charging hours noticeably.
+WRONG_CLOCK_SECONDS = 120.0
+# What a charger cannot keep of the plan (codes of chargeamps.gateway.profiles.Shortfall), and what is done instead.
+SHORTFALLS = {
+    "one-stack-level": (
+        "This charger keeps one schedule at a time. It is sent a new one when the clocks change; around that day it "
+        "keeps the hours that are right on both sides."
+    ),
+    "few-periods": "This charger keeps few switching times, so it charges in fewer hours than you chose while offline.",
+    "no-recurring": (
+        "This charger cannot repeat a schedule by itself. It holds the coming weeks and is sent more while online."
+    ),
+    "no-charge-point-max": (
+        "This charger cannot share the installation's limit between its sockets, so each gets an equal part."
+    ),
+    "not-stored": (
+        "This charger cannot keep charging hours. They are sent to it for each session, and only while it is online."
+    ),
+    "no-start-delay": (
+        "This charger cannot wait the random delay by itself when a car is plugged in. It waits while it is online."
+    ),
+}
+
 # What a role may ask of the charger as a whole. The rest are refused with ``not-permitted``.
 ACTIONS_OF_CHARGING_ROLES = (Kind.UNLOCK, Kind.REFRESH)
 ACTIONS = (Kind.RESET, Kind.UNLOCK, Kind.REFRESH)
@@ -36,7 +59,9 @@ def charge_point_json(charge_point: ChargePoint, *, role: str | None = None) -> 
         "offline_since": None if charge_point.online else isoformat(charge_point.disconnected_since),
         "last_contact": isoformat(charge_point.last_contact),
         "free_charging": charge_point.free_charging,
+        "installation_limit_a": charge_point.installation_limit_a,
         "schedule_on_charger": schedule_on_charger(charge_point),
+        "notices": notices(charge_point),
         "connectors": [
             {"id": str(connector.pk), "number": connector.number}
             for connector in sorted(charge_point.connectors.all(), key=lambda connector: connector.number)
@@ -65,6 +90,22 @@ def schedule_on_charger(charge_point: ChargePoint) -> dict[str, str]:
     if charge_point.online:
         return {"state": "sending", "text": "Your schedule is being sent to the charger."}
     return {"state": "unknown", "text": "Your schedule will be sent when the charger is back online."}
+
+
+def notices(charge_point: ChargePoint) -> list[dict[str, str]]:
+    """What the owner should know of this charger, in plain words."""
+    found = [{"code": code, "text": SHORTFALLS[code]} for code in charge_point.shortfalls if code in SHORTFALLS]
+    offset = charge_point.clock_offset_seconds
+    if offset is not None and abs(offset) > WRONG_CLOCK_SECONDS:
+        way = "ahead" if offset > 0 else "behind"
+        minutes = abs(offset) / 60
+        length = f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+        text = (
+            f"The charger's own clock is about {length} {way}, so while it is offline it may charge at the wrong time. "
+            "It is told the time whenever it is online."
+        )
+        found.append({"code": "clock-wrong", "text": text})
+    return found
 
 
 def command_json(command: Command) -> dict[str, Any]:

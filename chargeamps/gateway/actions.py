@@ -18,7 +18,7 @@ from chargeamps.gateway import meter_values, samples
 from chargeamps.gateway.profiles import Layer
 from chargeamps.gateway.reading import Reader, clean
 from chargeamps.gateway.source import Source, StaleConnection
-from chargeamps.schedules import services as schedules
+from chargeamps.schedules.services import delays, overrides
 from chargeamps.securitylog.services import record
 from chargeamps.usage import services as usage
 from chargeamps.usage.selectors import open_sessions
@@ -132,6 +132,10 @@ def status_notification(source: Source, reader: Reader, received: datetime) -> H
                 usage.flow_reported(connector=connector, flowing=status == "Charging", at=since)
             if status in PLUG_STATUSES and bool(plugged) != PLUG_STATUSES[status]:
                 usage.plug_reported(connector=connector, plugged=PLUG_STATUSES[status], at=since)
+                if PLUG_STATUSES[status]:
+                    delays.plugged_in(connector=connector, at=received)
+            if status in ("Charging", "SuspendedEVSE"):
+                delays.effect_seen(connector=connector, flowing=status == "Charging", at=received)
             if override and status == "Available":
                 _session_over(source, connector, "car-left")
         return {}
@@ -160,6 +164,8 @@ def start_transaction(source: Source, reader: Reader, received: datetime) -> Han
         )
         if outcome.session is None:
             reader.flags.append("no-such-connector")
+        elif number is not None and (connector := source.opened.connectors.get(number)):
+            delays.transaction_started(connector=connector, started=started, received=received)
         return {"transactionId": outcome.transaction_id, **_id_tag_info(outcome.authorised)}
 
     return Handling(reader, {"transactionId": 0, **_id_tag_info(False)}, operation)
@@ -196,6 +202,7 @@ def stop_transaction(source: Source, reader: Reader, received: datetime) -> Hand
         running = open_sessions([session.connector_id]).get(session.connector_id)
         if running is None or running.started <= session.started:
             _session_over(source, session.connector_id, "session-ended")
+            delays.transaction_ended(connector=session.connector_id)
         return {}
 
     return Handling(reader, {}, operation)
@@ -294,7 +301,7 @@ def begin(source: Source, action: str, payload: dict[str, Any], received: dateti
 
 def _session_over(source: Source, connector: UUID, reason: str) -> None:
     """ "Charge now" was for this session; its profile on the charger ended with the transaction (OCPP 1.6 §3.13.1)."""
-    if schedules.end_override(connector=connector, reason=reason):
+    if overrides.end_override(connector=connector, reason=reason):
         publish_change(source.opened.charge_point)
     numbers = [number for number, key in source.opened.connectors.items() if key == connector]
     InstalledProfile.objects.filter(

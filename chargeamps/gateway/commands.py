@@ -1,6 +1,7 @@
 """Carrying out commands: claim the row, make the call, store the answer. The effect proves itself by later reports."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,8 @@ from chargeamps.gateway.connection import CallFailed, Connection
 from chargeamps.gateway.profiles import Capabilities, DesiredProfile, Layer, charge_now_profile
 from chargeamps.gateway.source import StaleConnection
 from chargeamps.gateway.writer import writer
-from chargeamps.schedules import services as schedules
 from chargeamps.schedules.plan import CONNECTOR_MAX_A
+from chargeamps.schedules.services import overrides
 from chargeamps.usage.selectors import open_sessions
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,7 @@ Kind = Command.Kind
 REFUSED = {
     Kind.CHARGE_NOW: "Your charger refused to start. Unplug the car, plug it in again, and try once more.",
     Kind.WAIT_FOR_SCHEDULE: "Your charger refused to go back to its schedule. Try again, or stop charging.",
+    Kind.SKIP_DELAY: "Your charger refused to start yet. Try again, or wait: charging starts by itself.",
     Kind.STOP: "Your charger refused to stop. Try again, or end charging in the car.",
     Kind.RESET: "Your charger refused to restart. Try again later.",
     Kind.UNLOCK: "Your charger could not release the cable. Stop charging first, then try again.",
@@ -45,6 +47,18 @@ class Refused(Exception):
         self.status = status
 
 
+@contextmanager
+def going_on() -> Iterator[None]:
+    """A call that was refused or not answered leaves the rest to be done; a broken connection does not."""
+    try:
+        yield
+    except Refused:
+        pass
+    except CallFailed as failure:
+        if failure.code == "Disconnected":
+            raise
+
+
 async def carry_out_commands(connection: Connection) -> None:
     """Carry out all queued commands of a charger, oldest first."""
     charge_point = connection.opened.charge_point
@@ -56,12 +70,12 @@ async def carry_out_commands(connection: Connection) -> None:
 
 
 def _claim_next(charge_point: UUID) -> "tuple[Command | None, _Start | None]":
-    """The next command and, for "charge now", what to send: one commit, since a person waits for each."""
+    """The next command and, where current is to flow, what to send: one commit, since a person waits for each."""
     # Asked at every boot and ring, and mostly there is none.
     if not sql.fetch(_QUEUED, charge_point):
         return None, None
     command = commands.claim_next(charge_point=charge_point, now=clock.now())
-    if command is None or command.kind != Kind.CHARGE_NOW:
+    if command is None or command.kind not in (Kind.CHARGE_NOW, Kind.SKIP_DELAY):
         return command, None
     return command, _charge_now_start(command)
 
@@ -102,7 +116,7 @@ def _failed(command: Command, answer: str) -> None:
             )
     if ended:
         command.refresh_from_db()
-        schedules.charge_now_failed(command=command)
+        overrides.charge_now_failed(command=command)
 
 
 def expect(answer: dict[str, Any], *accepted: str) -> str:
@@ -147,14 +161,17 @@ def _charge_now_start(command: Command) -> _Start:
     session = open_sessions([command.connector.pk]).get(command.connector.pk)
     charge_point = command.charge_point
     transaction_id = session.transaction_id if session else None
+    now = clock.now()
+    _, until = overrides.session_until(command.connector.pk, now)
     profile = charge_now_profile(
         command.connector.number,
         CONNECTOR_MAX_A,
         capabilities_of(charge_point),
-        clock.now(),
+        now,
         transaction_id=transaction_id,
+        until=until,
     )
-    _expect_session_profile(command, profile)
+    expect_session_profile(charge_point.pk, profile)
     return _Start(profile, transaction_id, charge_point.app_id_tag)
 
 
@@ -166,9 +183,10 @@ def capabilities_of(charge_point: ChargePoint) -> Capabilities:
     return Capabilities.from_configuration(configuration, charge_point.refusals, phases=phases)
 
 
-def _expect_session_profile(command: Command, profile: DesiredProfile) -> None:
+def expect_session_profile(charge_point: UUID, profile: DesiredProfile) -> None:
+    """Have a session's profile on record, so that it is cleared again whatever comes of sending it."""
     InstalledProfile.objects.update_or_create(
-        charge_point_id=command.charge_point_id,
+        charge_point_id=charge_point,
         connector_number=profile.connector_number,
         profile_id=profile.profile_id,
         defaults={

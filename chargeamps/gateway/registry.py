@@ -23,7 +23,7 @@ from chargeamps.gateway.connection import SETTLE_SECONDS, Connection
 from chargeamps.gateway.convergence import settle
 from chargeamps.gateway.models import GatewayProcess
 from chargeamps.gateway.writer import writer
-from chargeamps.schedules.services import expire_overdue
+from chargeamps.schedules.services.overrides import tend
 
 log = structlog.get_logger(__name__)
 
@@ -177,7 +177,7 @@ def _sweep_rows(
     connections.note_contacts(contacts)
     bury_dead_processes(now)
     connections.close_lost_connections(process=PROCESS_ID, held=set(held), before=now - LEASE)
-    expire_overdue(now=now)
+    tend(now=now)
     waiting = Command.objects.filter(
         charge_point__gateway_process=PROCESS_ID, state=Command.State.QUEUED, deadline__gt=now
     )

@@ -10,7 +10,8 @@ from chargeamps.chargers.access import visible_charge_points
 from chargeamps.chargers.models import Command
 from chargeamps.chargers.selectors import charge_point_json, command_json, with_parts
 from chargeamps.common import clock
-from chargeamps.schedules.selectors import COMMAND_SHOWN, connectors_json
+from chargeamps.schedules.hours import site_hours
+from chargeamps.schedules.selectors import COMMAND_SHOWN, connectors_json, hours_brief
 
 Snapshot = dict[str, dict[str, dict[str, Any]]]
 Change = dict[str, Any]
@@ -28,8 +29,12 @@ def read(user: User, charge_points: Iterable[UUID] | None = None) -> Snapshot:
         rows = rows.filter(pk__in=list(charge_points))
     found = list(rows)
     commands = Command.objects.filter(charge_point__in=found, created__gte=now - COMMAND_SHOWN)
+    hours = site_hours([membership.site for membership in memberships], now)
     return {
-        "sites": {str(m.site_id): site_json(m.site, m.role) for m in memberships},
+        "sites": {
+            str(m.site_id): {**site_json(m.site, m.role), "default_hours": hours_brief(hours[m.site_id], m.role)}
+            for m in memberships
+        },
         "charge_points": {str(row.pk): charge_point_json(row, role=roles.get(row.site_id)) for row in found},
         "connectors": connectors_json(found, roles, now),
         "commands": {str(command.pk): command_json(command) for command in commands},

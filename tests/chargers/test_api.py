@@ -137,6 +137,8 @@ def test_a_charge_point_in_full(cast: Cast) -> None:
         "offline_since": None,
         "last_contact": "2027-01-01T12:00:05.250Z",
         "free_charging": False,
+        "installation_limit_a": None,
+        "notices": [],
         "schedule_on_charger": {"state": "not_yet", "text": body["schedule_on_charger"]["text"]},
         "connectors": [{"id": str(c.pk), "number": c.number} for c in aura.connectors.order_by("number")],
         "actions": ["reset", "unlock", "refresh"],

@@ -9,7 +9,7 @@ from chargeamps.chargers.models import Command, Connector
 from chargeamps.chargers.services import commands
 from chargeamps.common import clock
 from chargeamps.common.problems import Conflict
-from chargeamps.schedules import services as schedules
+from chargeamps.schedules.services import overrides as schedules
 from tests.gateway.box import NOW, Box
 
 State = Command.State

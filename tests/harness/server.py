@@ -167,6 +167,9 @@ class Client:
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
         return self._wanted("POST", path, body, **headers)
 
+    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        return self._wanted("PUT", path, body, **headers)
+
     def _wanted(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         status, answer = self.request(method, path, body, **headers)
         assert status < 400, f"{method} {path}: {status} {answer}"

@@ -19,7 +19,7 @@ from chargeamps.chargers.services.settings import change_settings
 from chargeamps.common import clock
 from chargeamps.common.problems import Problem
 from chargeamps.live import snapshot
-from chargeamps.schedules import services as schedules
+from chargeamps.schedules.services import overrides as schedules
 from tests.cast import Cast, assemble
 from tests.gateway.box import NOW, Box
 
@@ -75,7 +75,7 @@ class World:
                 case "expire":
                     schedules.expire_overdue(now=clock.now() + timedelta(minutes=detail % 3))
                 case "name":
-                    change_settings(charge_point=charge_point, user=user, name=f"N{detail}")
+                    change_settings(charge_point=charge_point, user=user, changes={"name": f"N{detail}"})
         except Problem:
             pass
 

@@ -12,7 +12,7 @@ from chargeamps.accounts.services import add_member
 from chargeamps.chargers.services.credentials import issue_key
 from chargeamps.common.problems import Problem
 from chargeamps.live import snapshot
-from chargeamps.schedules import services as schedules
+from chargeamps.schedules.services import overrides as schedules
 from tests.cast import Cast
 from tests.gateway.box import Box
 

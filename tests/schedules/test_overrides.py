@@ -9,9 +9,9 @@ from chargeamps.chargers.models import ChargePoint, Command, Connector
 from chargeamps.chargers.services import commands, connections
 from chargeamps.common import clock
 from chargeamps.common.problems import Conflict
-from chargeamps.schedules import services as schedules
 from chargeamps.schedules.models import Override
 from chargeamps.schedules.selectors import view_of
+from chargeamps.schedules.services import overrides as schedules
 from chargeamps.schedules.state import connector_json
 from tests.gateway.box import NOW, Box
 

@@ -23,6 +23,7 @@ TIME_ALLOWED = {
     Kind.CHARGE_NOW: 75,
     Kind.WAIT_FOR_SCHEDULE: 60,
     Kind.STOP: 60,
+    Kind.SKIP_DELAY: 75,
     Kind.RESET: 180,
     Kind.UNLOCK: 45,
     Kind.SET_AVAILABILITY: 60,
@@ -40,9 +41,9 @@ FLOWING_W = 100.0
 CLOCK_TOLERANCE = timedelta(seconds=30)
 # What a person asks for later takes the place of what they asked for before.
 REPLACES: Mapping[str, tuple[str, ...]] = {
-    Kind.CHARGE_NOW: (Kind.WAIT_FOR_SCHEDULE, Kind.STOP),
-    Kind.WAIT_FOR_SCHEDULE: (Kind.CHARGE_NOW,),
-    Kind.STOP: (Kind.CHARGE_NOW, Kind.WAIT_FOR_SCHEDULE),
+    Kind.CHARGE_NOW: (Kind.WAIT_FOR_SCHEDULE, Kind.STOP, Kind.SKIP_DELAY),
+    Kind.WAIT_FOR_SCHEDULE: (Kind.CHARGE_NOW, Kind.SKIP_DELAY),
+    Kind.STOP: (Kind.CHARGE_NOW, Kind.WAIT_FOR_SCHEDULE, Kind.SKIP_DELAY),
 }
 
 Reason = tuple[str, str]
@@ -70,6 +71,19 @@ def request(
     at some later hour by surprise.
     """
     charge_point = ChargePoint.objects.select_for_update().get(pk=charge_point.pk)
+    expire_overdue(now=clock.now(), charge_point=charge_point.pk)
+    return request_in_line(charge_point=charge_point, kind=kind, user=user, connector=connector, parameters=parameters)
+
+
+def request_in_line(
+    *,
+    charge_point: ChargePoint,
+    kind: str,
+    user: User | None,
+    connector: Connector | None = None,
+    parameters: dict[str, Any] | None = None,
+) -> Command:
+    """As ``request``, for a caller who has locked the charge point's row and closed what was overdue."""
     parameters = parameters or {}
     if not charge_point.online:
         raise Conflict(
@@ -77,7 +91,6 @@ def request(
             code="charger-offline",
         )
     now = clock.now()
-    expire_overdue(now=now, charge_point=charge_point.pk)
     for other in Command.objects.filter(charge_point=charge_point, connector=connector, state__in=Command.OPEN):
         if other.kind == kind and other.parameters == parameters:
             return other
@@ -164,6 +177,7 @@ def verify_by_status(*, connector: Connector, received: datetime, anew: bool = F
     ):
         proved = {
             Kind.CHARGE_NOW: flowing,
+            Kind.SKIP_DELAY: flowing,
             Kind.WAIT_FOR_SCHEDULE: not flowing or bool(command.parameters.get("allowed_now")),
             Kind.STOP: connector.status in PAUSED - {"SuspendedEVSE", "SuspendedEV"},
             Kind.SET_AVAILABILITY: (connector.status != "Unavailable") == bool(command.parameters.get("available")),

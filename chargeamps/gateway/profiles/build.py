@@ -10,7 +10,7 @@ from chargeamps.schedules.planner.delay import CEILING_S
 from chargeamps.schedules.planner.plan import build_plan
 from chargeamps.schedules.planner.request import Connector, PlanRequest
 from chargeamps.schedules.planner.timeline import MINIMUM_A, Timeline, snap_cap
-from chargeamps.schedules.planner.weekly import WeeklyDelays, weekly_draws
+from chargeamps.schedules.planner.weekly import WeeklyDelays, repeating, weekly_draws
 
 from .capabilities import Capabilities
 from .evaluate import expected_schedule
@@ -164,14 +164,7 @@ def exact_days_needed(plan_timeline: Timeline, connector: Connector, delays: Wee
     if not plan_timeline:
         return False
     start, end = plan_timeline[0].start, plan_timeline[-1].end
-    plain = Connector(
-        connector.number,
-        connector.max_a,
-        connector.hours,
-        connector.zone,
-        connector.schedules,
-        draws=weekly_draws(connector, delays, start, end),
-    )
+    plain = repeating(connector, weekly_draws(connector, delays, start, end))
     week = build_plan(PlanRequest(start, end, (plain,))).timelines[connector.number]
     return _limits(plan_timeline) != _limits(week)
 

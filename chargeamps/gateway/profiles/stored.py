@@ -25,6 +25,7 @@ from chargeamps.schedules.planner.weekly import (
     changes_only,
     delayed_pattern,
     pattern_at,
+    repeating,
     seasons,
     variant_of,
     weekly_draws,
@@ -198,14 +199,7 @@ def _unrolled(
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=midnight.weekday())
     end = start + UNROLLED
-    plain = Connector(
-        connector.number,
-        connector.max_a,
-        connector.hours,
-        connector.zone,
-        connector.schedules,
-        draws=weekly_draws(connector, delays, start, end),
-    )
+    plain = repeating(connector, weekly_draws(connector, delays, start, end))
     timeline = build_plan(PlanRequest(start, end, (plain,))).timelines[connector.number]
     steps: list[tuple[int, float]] = []
     for slot in timeline:

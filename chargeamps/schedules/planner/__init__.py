@@ -1,8 +1,8 @@
 """The planner: hours, overrides, delays and capacity in; a timeline for each connector out. Pure functions only."""
 
 from .delay import Cause, Change, DelayDecision, Outcome, RelevantTime, change_between, check_maximum, decide, draw
-from .hours import HoursError, Weekday, Window, intervals, normalise, parse_windows
-from .plan import Plan, Switch, build_plan
+from .hours import HoursError, Interval, Weekday, Window, intervals, normalise, parse_windows
+from .plan import DrawFor, Plan, Switch, build_plan
 from .ready_by import ReadyBy, pick_ready_by
 from .request import (
     CapacityLimit,
@@ -29,8 +29,10 @@ __all__ = [
     "Connector",
     "DelayDecision",
     "Draw",
+    "DrawFor",
     "DsrEvent",
     "HoursError",
+    "Interval",
     "Outcome",
     "Pause",
     "Plan",

@@ -101,6 +101,10 @@ def _layers(connector: Connector, start: datetime, end: datetime) -> Iterable[La
         limit_a = top_a if schedule.limit_a is None else min(top_a, snap_wish(schedule.limit_a))
         reason = Reason("schedule", (("schedule", schedule.schedule_id),))
         yield Layer(intervals(schedule.windows, schedule.zone, start, end), limit_a, reason)
+    for schedule in connector.limits:
+        limit_a = snap_wish(top_a if schedule.limit_a is None else schedule.limit_a)
+        reason = Reason("schedule-limit", (("schedule", schedule.schedule_id), ("limit_a", limit_a)))
+        yield Layer(intervals(schedule.windows, schedule.zone, start, end), limit_a, reason, caps=True)
     if connector.ready_by is not None:
         picked = connector.ready_by
         waiting = _without(picked.since, picked.by, picked.chosen)

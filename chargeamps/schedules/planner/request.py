@@ -128,7 +128,8 @@ class Draw:
 class Connector:
     """One connector and its part of the plan. `number` is unique in the request.
 
-    `hours` are the default charging hours, `None` where the owner removed them. `present` is the slot of the previous
+    `hours` are the default charging hours, `None` where the owner removed them. `limits` are schedules that only take
+    away: inside their hours at most `limit_a`. `present` is the slot of the previous
     plan that held just before the start of this one (`idle` when nothing could flow): a plan that begins with another
     limit begins with a relevant time. Without it the plan is taken to have held before as well.
     """
@@ -138,6 +139,7 @@ class Connector:
     hours: tuple[Window, ...] | None = None
     zone: ZoneInfo = LONDON
     schedules: tuple[Schedule, ...] = ()
+    limits: tuple[Schedule, ...] = ()
     pauses: tuple[Pause, ...] = ()
     charge_now: tuple[ChargeNow, ...] = ()
     dsr: tuple[DsrEvent, ...] = ()

@@ -7,7 +7,7 @@ by `(variant, second of the UTC week)`, drawn afresh whenever the week is sent a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -109,12 +109,23 @@ def weekly_pattern(connector: Connector, at: datetime) -> Pattern:
     for schedule in connector.schedules:
         limit_a = top_a if schedule.limit_a is None else min(top_a, snap_wish(schedule.limit_a))
         layers.append((_utc_runs(schedule.windows, schedule.zone, at), limit_a))
-    edges = {0, *(edge for runs, _ in layers for run in runs for edge in run if edge < WEEK_S)}
+    caps = [
+        (
+            _utc_runs(schedule.windows, schedule.zone, at),
+            top_a if schedule.limit_a is None else snap_wish(schedule.limit_a),
+        )
+        for schedule in connector.limits
+    ]
+    edges = {0, *(edge for runs, _ in (*layers, *caps) for run in runs for edge in run if edge < WEEK_S)}
     steps = []
     for second in sorted(edges):
-        inside = [limit_a for runs, limit_a in layers if any(start <= second < end for start, end in runs)]
-        steps.append((second, inside[-1] if inside else 0.0))
+        inside = _inside(layers, second)
+        steps.append((second, min([inside[-1] if inside else 0.0, *_inside(caps, second)])))
     return changes_only(steps)
+
+
+def _inside(layers: list[tuple[list[Run], float]], second: int) -> list[float]:
+    return [limit_a for runs, limit_a in layers if any(start <= second < end for start, end in runs)]
 
 
 def _utc_runs(windows: tuple[Window, ...], zone: ZoneInfo, at: datetime) -> list[Run]:
@@ -139,6 +150,11 @@ def pattern_at(pattern: Pattern, second: int) -> float:
     """The limit of a pattern at a second of the week."""
     passed = [limit_a for start, limit_a in pattern if start <= second]
     return passed[-1] if passed else pattern[-1][1]
+
+
+def repeating(connector: Connector, draws: tuple[Draw, ...] = ()) -> Connector:
+    """The connector with what repeats alone, hours and schedules, and these delays."""
+    return replace(connector, pauses=(), charge_now=(), dsr=(), ready_by=None, cuts=(), draws=draws, present=None)
 
 
 def _lower(one: Pattern, other: Pattern) -> Pattern:

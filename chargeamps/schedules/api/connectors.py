@@ -8,7 +8,6 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from chargeamps.accounts.access import access_site
 from chargeamps.accounts.authentication import person
 from chargeamps.accounts.models import Membership, User
 from chargeamps.chargers.access import access_connector
@@ -19,8 +18,8 @@ from chargeamps.common import clock
 from chargeamps.common.api import IDEMPOTENCY_KEY, ApiView, ProblemSerializer
 from chargeamps.common.idempotency import idempotent
 from chargeamps.common.problems import Invalid
-from chargeamps.schedules import planner, services
-from chargeamps.schedules.selectors import plan_json, view_of, windows_json
+from chargeamps.schedules.selectors import plan_json, view_of
+from chargeamps.schedules.services import overrides
 from chargeamps.schedules.state import connector_json
 
 DEFAULT_PLAN_HOURS = 24
@@ -37,6 +36,21 @@ class RunningSessionSerializer(serializers.Serializer[Any]):
     started = serializers.DateTimeField()
     energy_wh = serializers.IntegerField()
     flow_seconds = serializers.IntegerField(help_text="Time that current flowed.")
+
+
+class ChargeNowInForceSerializer(serializers.Serializer[Any]):
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField(allow_null=True)
+    energy_wh = serializers.IntegerField(allow_null=True)
+    delivered_wh = serializers.IntegerField()
+
+
+class ReadyByBriefSerializer(serializers.Serializer[Any]):
+    energy_wh = serializers.IntegerField()
+    by = serializers.DateTimeField()
+    achievable = serializers.BooleanField()
+    short_wh = serializers.IntegerField()
+    ready_at = serializers.DateTimeField(allow_null=True)
 
 
 class ConnectorSerializer(serializers.Serializer[Any]):
@@ -60,11 +74,16 @@ class ConnectorSerializer(serializers.Serializer[Any]):
     reason = ReasonSerializer()
     since = serializers.DateTimeField(allow_null=True)
     until = serializers.DateTimeField(allow_null=True)
+    delay_max_s = serializers.IntegerField(help_text="A random delay of up to so many seconds may follow.")
+    limit_a = serializers.FloatField(allow_null=True, help_text="What it is limited to, amperes per phase.")
     power_w = serializers.FloatField(allow_null=True)
     current_a = serializers.FloatField(allow_null=True, help_text="Of the phase that carries most.")
     voltage_v = serializers.FloatField(allow_null=True)
     measured_at = serializers.DateTimeField(allow_null=True)
     session = RunningSessionSerializer(allow_null=True)
+    charge_now = ChargeNowInForceSerializer(allow_null=True)
+    ready_by = ReadyByBriefSerializer(allow_null=True)
+    plan_version = serializers.CharField(help_text="Changes when the plan does.")
     plug = serializers.ChoiceField(["in", "out", "unknown"])
     last_contact = serializers.DateTimeField(allow_null=True)
     actions = serializers.ListField(child=serializers.CharField())
@@ -91,20 +110,6 @@ class PlanSerializer(serializers.Serializer[Any]):
             "time_zone": serializers.CharField(),
             "items": PlanItemSerializer(many=True),
         }
-
-
-class WindowSerializer(serializers.Serializer[Any]):
-    days = serializers.ListField(child=serializers.ChoiceField([day.name.lower() for day in planner.Weekday]))
-    start = serializers.CharField(help_text="Wall time, HH:MM.")
-    end = serializers.CharField(help_text="Wall time, HH:MM; at or before the start means the next day.")
-
-
-class DefaultHoursSerializer(serializers.Serializer[Any]):
-    choice = serializers.ChoiceField(["accepted", "changed", "removed"], allow_null=True)
-    in_force = serializers.ChoiceField(["preset", "own", "none"])
-    windows = WindowSerializer(many=True)
-    peak_hours = WindowSerializer(many=True)
-    time_zone = serializers.CharField()
 
 
 class ConnectorView(ApiView):
@@ -163,39 +168,76 @@ class _ActView(ApiView):
         raise NotImplementedError
 
 
-class ChargeNowView(_ActView):
-    """Charge at once, for this session, whatever the hours say."""
+class AmountSerializer(serializers.Serializer[Any]):
+    minutes = serializers.IntegerField(min_value=15, max_value=1440, required=False)
+    energy_wh = serializers.IntegerField(min_value=100, max_value=200_000, required=False)
 
-    def perform(self, connector: Connector, user: User) -> Command:
-        return services.charge_now(connector=connector, user=user)
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Give either minutes or energy_wh.")
+        return attrs
+
+
+class ChargeNowSerializer(serializers.Serializer[Any]):
+    # "for" is a keyword of Python, so the field is named here.
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"for": AmountSerializer(required=False, allow_null=True)}
+
+
+class ChargeNowView(ApiView):
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=ChargeNowSerializer,
+        responses={
+            202: CommandSerializer,
+            400: ProblemSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+            409: ProblemSerializer,
+        },
+    )
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """Charge at once whatever the hours say: for this session, a time, or an amount of energy."""
+        user = person(request)
+        connector = access_connector(user, id, charge=True)
+        amount = self.read(ChargeNowSerializer).get("for") or {}
+        command = overrides.charge_now(connector=connector, user=user, **amount)
+        return Response(command_json(command), status=status.HTTP_202_ACCEPTED)
 
 
 class WaitForScheduleView(_ActView):
     """Take "charge now" back."""
 
     def perform(self, connector: Connector, user: User) -> Command:
-        return services.wait_for_schedule(connector=connector, user=user)
+        return overrides.wait_for_schedule(connector=connector, user=user)
+
+
+class SkipDelayView(_ActView):
+    """Start without waiting out the random delay, this once."""
+
+    def perform(self, connector: Connector, user: User) -> Command:
+        return overrides.skip_delay(connector=connector, user=user)
 
 
 class StopView(_ActView):
     """End the charging session."""
 
     def perform(self, connector: Connector, user: User) -> Command:
-        return services.stop(connector=connector, user=user)
+        return overrides.stop(connector=connector, user=user)
 
 
-class DefaultHoursView(ApiView):
-    @extend_schema(responses={200: DefaultHoursSerializer, 404: ProblemSerializer})
-    def get(self, request: Request, id: str) -> Response:
-        """The hours in which charging happens by default, and the peaks they keep out of."""
-        site = access_site(person(request), id).site
-        rules = planner.rules_at(clock.now())
-        return Response(
-            {
-                "choice": None,
-                "in_force": "preset",
-                "windows": windows_json(rules.preset_hours),
-                "peak_hours": windows_json(rules.peak_hours),
-                "time_zone": site.time_zone,
-            }
-        )
+class RefuseResponseView(ApiView):
+    @extend_schema(
+        parameters=[IDEMPOTENCY_KEY],
+        request=NothingSerializer,
+        responses={204: None, 403: ProblemSerializer, 404: ProblemSerializer, 409: ProblemSerializer},
+    )
+    @idempotent
+    def post(self, request: Request, id: str) -> Response:
+        """Refuse the demand response that holds now or is announced."""
+        user = person(request)
+        connector = access_connector(user, id, charge=True)
+        self.read(NothingSerializer)
+        overrides.refuse_response(connector=connector, user=user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
