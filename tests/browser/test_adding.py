@@ -23,4 +23,6 @@ def test_a_charger_is_added_with_its_claim_code_and_not_without(home: Home, alic
     code.fill(second["claim_code"].lower().replace("-", " "))
     add.click()
     expect(page).to_have_url(re.compile(second["id"]))
+    # Whoever has a new charger is asked about its hours first.
+    page.get_by_test_id("choice-accepted").click()
     expect(page.get_by_text("AURA-2").first).to_be_visible()
