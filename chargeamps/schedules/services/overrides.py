@@ -21,9 +21,9 @@ from chargeamps.schedules.models import DelayDraw, DemandResponse, Override
 from chargeamps.schedules.plan import LONGEST_DELAY, PLUGGED
 from chargeamps.schedules.selectors import view_of
 from chargeamps.schedules.services import delays
-from chargeamps.schedules.state import View
 from chargeamps.securitylog.services import record
 from chargeamps.usage.models import ChargingSession
+from chargeamps.usage.selectors import open_sessions
 
 CAR_DECIDES = "car-not-taking-power"
 BACK_TO_SCHEDULE = "wait-for-schedule"
@@ -34,18 +34,18 @@ OVERLOAD_A = 2.0
 SKIP_MARGIN = timedelta(seconds=60)
 
 
-def override_gate(view: View) -> None:
+def override_gate(charge_point: ChargePoint, connector: Connector) -> None:
     """The one gate in front of every override (SI 2021/1467 reg 8): raises ``Conflict`` while it would not be safe."""
-    if view.connector.status == "Faulted" or view.charge_point.status == "Faulted":
+    if connector.status == "Faulted" or charge_point.status == "Faulted":
         raise Conflict(
             "The charger reports a fault, so it must not be told to charge. Call your installer.",
             code="not-possible-now",
         )
-    if view.connector.status in UNSAFE:
+    if connector.status in UNSAFE:
         raise Conflict("This socket is switched off.", code="not-possible-now")
-    limit_a = view.charge_point.installation_limit_a
+    limit_a = charge_point.installation_limit_a
     if limit_a is not None:
-        drawn_a = sum(connector.current_a or 0.0 for connector in view.charge_point.connectors.all())
+        drawn_a = sum(each.current_a or 0.0 for each in charge_point.connectors.all())
         if drawn_a > limit_a + OVERLOAD_A:
             raise Conflict(
                 f"The charger is drawing {drawn_a:.0f} A, more than the {limit_a} A its installation allows. Stop a "
@@ -64,12 +64,12 @@ def charge_now(
     """
     now = clock.now()
     charge_point = _lock(connector, now)
-    view = view_of(connector, now)
+    connector.refresh_from_db(fields=["status"])
     if charge_point.online:
-        override_gate(view)
-        if view.connector.status not in PLUGGED:
+        override_gate(charge_point, connector)
+        if connector.status not in PLUGGED:
             raise Conflict("No car is plugged in. Plug the cable into the car first.", code="car-not-connected")
-        if view.connector.status == "Finishing":
+        if connector.status == "Finishing":
             raise Conflict("Unplug the car and plug it in again, then tap Charge now.", code="not-possible-now")
     command = commands.request_in_line(
         charge_point=charge_point,
@@ -83,17 +83,19 @@ def charge_now(
     if command.created < now:
         return command  # the same wish, tapped twice
     start = now.replace(microsecond=0)
+    override = Override.objects.filter(connector=connector, ended=None).first()
+    session = open_sessions([connector.pk]).get(connector.pk)
     wish = {
         "until": start + timedelta(minutes=minutes) if minutes is not None else None,
         "energy_wh": energy_wh,
-        "session_wh": view.session.energy_import_wh if view.session is not None else 0,
+        "session_wh": session.energy_import_wh if session is not None else 0,
     }
-    if view.override is None:
+    if override is None:
         Override.objects.create(connector=connector, created=start, created_by=user, **wish)
     else:
-        Override.objects.filter(pk=view.override.pk).update(**wish)
+        Override.objects.filter(pk=override.pk).update(**wish)
     delays.skip(connector=connector, user=user, now=now)
-    if minutes is not None or (view.override is not None and view.override.until is not None):
+    if minutes is not None or (override is not None and override.until is not None):
         delays.replan(charge_point=charge_point.pk, now=now)
     return command
 
@@ -137,7 +139,7 @@ def skip_delay(*, connector: Connector, user: User) -> Command:
     if running is None or running.after_a <= running.before_a or view.session is None:
         raise Conflict("No delay is running on this socket.", code="not-possible-now")
     if charge_point.online:
-        override_gate(view)
+        override_gate(charge_point, view.connector)
     command = commands.request_in_line(
         charge_point=charge_point, connector=connector, kind=Command.Kind.SKIP_DELAY, user=user
     )
@@ -164,8 +166,8 @@ def refuse_response(*, connector: Connector, user: User) -> int:
     """
     now = clock.now().replace(microsecond=0)
     charge_point = _lock(connector, now)
-    view = view_of(connector, now)
-    override_gate(view)
+    connector.refresh_from_db(fields=["status"])
+    override_gate(charge_point, connector)
     events = DemandResponse.objects.filter(charge_point=charge_point, end__gt=now, opted_out=None)
     if not events.exists():
         raise Conflict("There is no demand response to refuse.", code="not-possible-now")
