@@ -13,7 +13,7 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from chargeamps.common import clock, idempotency, rate
 from chargeamps.gateway.models import TraceFrame
-from chargeamps.usage.services import power, recounting
+from chargeamps.usage.services import exports, power, recounting
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ WORK = (
     Periodic("forget-idempotency-keys", timedelta(hours=1), idempotency.purge),
     Periodic("forget-rate-buckets", timedelta(hours=1), rate.purge),
     Periodic("count-sessions-anew", timedelta(seconds=10), recounting.recount_waiting),
+    Periodic("make-exports", timedelta(seconds=2), exports.make_waiting),
+    Periodic("forget-exports", timedelta(hours=6), exports.forget_exports),
     Periodic("end-power-watches", timedelta(seconds=20), power.end_watches),
     Periodic("compact-power", timedelta(minutes=10), power.compact),
     Periodic("thin-out-power", timedelta(hours=6), power.thin_out),
