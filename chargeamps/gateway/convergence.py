@@ -16,10 +16,10 @@ from chargeamps.gateway.configuration import read_configuration, set_key
 from chargeamps.gateway.connection import Connection
 from chargeamps.schedules.services import delays, ready_by
 from chargeamps.usage.selectors import open_sessions
+from chargeamps.usage.services.power import wanted_sample_interval
 
 CONFIGURATION_AGE = timedelta(days=1)
 WANTED_CONFIGURATION = {
-    "MeterValueSampleInterval": "10",
     "MeterValuesSampledData": (
         "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Current.Offered,Voltage"
     ),
@@ -70,10 +70,11 @@ async def _ask_for_status(connection: Connection) -> None:
 
 def _keys_to_set(charge_point: UUID) -> list[tuple[str, str]]:
     """Keys that the charger has, may be written and hold something else."""
+    wanted = {**WANTED_CONFIGURATION, "MeterValueSampleInterval": str(wanted_sample_interval(charge_point))}
     reported = {row.key: row for row in ConfigurationKey.objects.filter(charge_point=charge_point)}
     return [
         (key, value)
-        for key, value in WANTED_CONFIGURATION.items()
+        for key, value in wanted.items()
         if key in reported and not reported[key].read_only and reported[key].value != value
     ]
 

@@ -25,7 +25,9 @@ from chargeamps.accounts.models import User
 from chargeamps.accounts.services import create_api_key, create_site
 from chargeamps.chargers.models import ChargePoint, Connector, Credential, InstalledProfile
 from chargeamps.common import clock
-from chargeamps.gateway.convergence import _profile_changes
+from chargeamps.gateway.charging_profiles import _stored_changes
+from chargeamps.schedules.models import DelayDraw, StoredDelays
+from chargeamps.schedules.services import delays
 
 
 @transaction.atomic
@@ -80,7 +82,22 @@ def _person(number: int):
 
 def _install_profiles(charge_points: list[ChargePoint]) -> None:
     """Give all what the first one should have, as accepted: a reconnect then finds nothing to set."""
-    _profile_changes(charge_points[0].pk, clock.now())
+    now = clock.now()
+    delays.replan(charge_point=charge_points[0].pk, now=now)
+    StoredDelays.objects.update(start_accepted=True)
+    _stored_changes(charge_points[0].pk, now)
+    numbers = dict(Connector.objects.filter(charge_point=charge_points[0]).values_list("pk", "number"))
+    others = {
+        (charge_point, number): connector
+        for connector, charge_point, number in Connector.objects.values_list("pk", "charge_point", "number")
+    }
+    for model in (StoredDelays, DelayDraw):
+        copies = []
+        for row in model.objects.filter(connector__in=numbers):
+            for charge_point in charge_points[1:]:
+                fields = {f.attname: getattr(row, f.attname) for f in model._meta.fields if f.attname != "id"}
+                copies.append(model(**fields | {"connector_id": others[charge_point.pk, numbers[row.connector_id]]}))
+        model.objects.bulk_create(copies)
     InstalledProfile.objects.bulk_create(
         InstalledProfile(
             charge_point=charge_point,
