@@ -80,6 +80,9 @@ def test_every_screen_is_accessible(
     findings["home"] = look(page, pictures / f"home-{name}.png")
     for screen, path in (
         ("charger", f"/chargers/{home.charge_point['id']}"),
+        ("hours", f"/chargers/{home.charge_point['id']}/hours"),
+        ("rule", f"/chargers/{home.charge_point['id']}/hours/new-hours"),
+        ("site-hours", f"/sites/{home.site}/hours"),
         ("add", "/add"),
         ("account", "/account"),
     ):

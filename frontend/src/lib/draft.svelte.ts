@@ -12,7 +12,7 @@ export class Draft {
 
   #history = $state.raw<Bar[][]>([])
   /** The bars before a change that is still going on: a drag, a series of keys, typing. */
-  #before: Bar[] | null = null
+  #before = $state.raw<Bar[] | null>(null)
   #first: string
 
   constructor(windows: Window[]) {
@@ -29,7 +29,7 @@ export class Draft {
   }
 
   get canUndo(): boolean {
-    return this.#history.length > 0
+    return this.#history.length > 0 || this.#before !== null
   }
 
   get bar(): Bar | null {
