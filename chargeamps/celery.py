@@ -8,4 +8,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chargeamps.settings")
 
 app = Celery("chargeamps")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["chargeamps.runtime"])
+app.autodiscover_tasks(["chargeamps.runtime", "chargeamps.usage"])
