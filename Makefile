@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench requirements format
+.PHONY: help setup run test check bench requirements lock format
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -19,7 +19,10 @@ check: ## Format, lint, types and layers
 bench: ## The benchmarks, as a table with ratios
 	@scripts/bench
 
-requirements: ## Write requirements*.txt anew from requirements*.in
+requirements: ## The rows of the law, their tests and results, into docs/requirements.md
+	@scripts/requirements
+
+lock: ## Write requirements*.txt anew from requirements*.in
 	@scripts/lock
 
 format: ## Put Python and TypeScript into the common form

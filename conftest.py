@@ -7,6 +7,8 @@ import os
 import shutil
 import tempfile
 
+pytest_plugins = ["tests.proof.plugin"]
+
 _data = tempfile.mkdtemp(prefix="chargeamps-tests-")
 os.environ["CHARGEAMPS_DATA_DIR"] = _data
 os.environ["DJANGO_SETTINGS_MODULE"] = "chargeamps.settings"
