@@ -74,19 +74,30 @@ def wants(connector: Connector, start: datetime, end: datetime) -> list[Want]:
         if out and before is top and out[-1].end == at:
             out[-1] = Want(out[-1].start, until, top.limit_a, top.reason, out[-1].exempt, out[-1].trusted)
             continue
-        exempt, trusted = _exemption(before, top, at)
+        exempt, trusted = _exemption(before, top, at) if before else _first_exemption(layers, top, at)
         out.append(Want(at, until, top.limit_a, top.reason, exempt, trusted))
         before = top
     return out
 
 
-def _exemption(before: Layer | None, after: Layer, at: datetime) -> tuple[Exempt, bool]:
+def _first_exemption(layers: Iterable[Layer], after: Layer, at: datetime) -> tuple[Exempt, bool]:
+    """Where the plan begins: what is in force, or else what a person has just put an end to."""
+    if after.enter is not Exempt.NO:
+        return after.enter, after.trusted
+    ended = (layer for layer in layers if any(end == at for _, end in layer.spans))
+    return max(((layer.leave, layer.trusted) for layer in ended), key=lambda found: found[0].value, default=_NONE)
+
+
+_NONE = (Exempt.NO, False)
+
+
+def _exemption(before: Layer, after: Layer, at: datetime) -> tuple[Exempt, bool]:
     """The switch belongs to the layer that begins at this instant, or else to the one that ends."""
-    if before is None or any(start == at for start, _ in after.spans):
+    if any(start == at for start, _ in after.spans):
         return after.enter, after.trusted
     if any(end == at for _, end in before.spans):
         return before.leave, before.trusted
-    return Exempt.NO, False
+    return _NONE
 
 
 def _layers(connector: Connector, start: datetime, end: datetime) -> Iterable[Layer]:

@@ -47,7 +47,7 @@ class _Owner:
     def tick(self, now: datetime, wall: datetime) -> float:
         items = _items(self.connector, now, wall)
         name, limit = _top(items)
-        exempt = self._exempt(items, name)
+        exempt = self._exempt(items, name) if self.before else items[name][2] or self._just_ended(items, now, wall)
         if self.first:
             self.held = limit if self.connector.present is None else self.connector.present.wanted_a
             self.first = False
@@ -66,14 +66,17 @@ class _Owner:
         return self.held
 
     def _exempt(self, items: dict[str, tuple], name: str) -> bool:
-        if not self.before:
-            return items[name][2]
         last, _ = _top(self.before)
         if last == name and name in self.before:
             return False
         if name not in self.before:
             return items[name][2]
         return self.before[last][3] if last not in items else False
+
+    def _just_ended(self, items: dict[str, tuple], now: datetime, wall: datetime) -> bool:
+        second = timedelta(seconds=1)
+        ago = _items(self.connector, now - second, wall - second)
+        return any(leaving for name, (_, _, _, leaving) in ago.items() if name not in items)
 
 
 def _items(connector: Connector, now: datetime, wall: datetime) -> dict[str, tuple]:
@@ -85,6 +88,10 @@ def _items(connector: Connector, now: datetime, wall: datetime) -> dict[str, tup
     for each in connector.schedules:
         if _open(each.windows, now.astimezone(each.zone)):
             out["schedule " + each.schedule_id] = (top if each.limit_a is None else each.limit_a, False, False, False)
+    for each in connector.limits:
+        if _open(each.windows, now.astimezone(each.zone)):
+            most = top if each.limit_a is None else each.limit_a
+            out["limit " + each.schedule_id] = (most, True, False, False)
     ready = connector.ready_by
     if ready and ready.since <= now < ready.by and not any(start <= now < end for start, end in ready.chosen):
         out["ready"] = (0.0, True, False, False)

@@ -64,6 +64,7 @@ def requests(draw: st.DrawFn) -> PlanRequest:
     connectors = []
     for number in range(1, draw(st.integers(1, 2)) + 1):
         schedules = draw(st.lists(st.tuples(windows, st.none() | limits, st.sampled_from(ZONES)), max_size=2))
+        caps = draw(st.lists(st.tuples(windows, st.none() | limits, st.sampled_from(ZONES)), max_size=2))
         orders = draw(st.lists(st.tuples(spans, st.booleans(), st.booleans()), max_size=2))
         events = draw(st.lists(st.tuples(spans, limits, *[st.booleans()] * 3, st.none() | instants), max_size=2))
         picked = draw(st.none() | st.tuples(spans, spans))
@@ -73,6 +74,7 @@ def requests(draw: st.DrawFn) -> PlanRequest:
                 draw(st.sampled_from([16.0, 32.0])),
                 hours=draw(st.none() | windows),
                 schedules=tuple(Schedule(f"s{n}", *each) for n, each in enumerate(schedules)),
+                limits=tuple(Schedule(f"c{n}", *each) for n, each in enumerate(caps)),
                 pauses=tuple(Pause(*each) for each in draw(st.lists(spans, max_size=1))),
                 charge_now=tuple(
                     ChargeNow(span[0], None if endless else span[1], person) for span, endless, person in orders

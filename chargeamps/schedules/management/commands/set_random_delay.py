@@ -44,5 +44,7 @@ def _chosen(options: dict[str, Any]) -> QuerySet[ChargePoint]:
     if options["charge_point"] is not None:
         return rows.filter(identity=options["charge_point"])
     if options["site"] is not None:
-        return rows.filter(site=parse_id(options["site"]))
+        key = parse_id(options["site"])
+        # No key must not mean the charge points without a site.
+        return rows.filter(site=key) if key else rows.none()
     return rows
