@@ -4,7 +4,7 @@
 runs in its next transaction. Every known action gets a result, whatever its payload holds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from chargeamps.chargers.services.connections import Opened, publish_change
 from chargeamps.common import clock, sql
 from chargeamps.gateway import meter_values, samples
 from chargeamps.gateway.profiles import Layer
-from chargeamps.gateway.reading import Reader, clean
+from chargeamps.gateway.reading import Reader, clean, parse_time
 from chargeamps.gateway.source import Source, StaleConnection
 from chargeamps.schedules.services import delays, overrides
 from chargeamps.securitylog.services import record
@@ -109,7 +109,11 @@ def status_notification(source: Source, reader: Reader, received: datetime) -> H
         "info": reader.text("info", 50),
     }
 
+    offset = _clock_offset(source, reader.payload, received)
+
     def operation() -> Result:
+        if offset is not None:
+            reporting.clock_told(charge_point=source.opened.charge_point, offset_s=offset)
         if number is None or not 0 <= number <= MAX_CONNECTOR or status not in STATUSES:
             reader.flags.append("not-used")
             return {}
@@ -150,8 +154,11 @@ def start_transaction(source: Source, reader: Reader, received: datetime) -> Han
     meter_start = reader.integer("meterStart")
     raw_timestamp = reader.text("timestamp")
     started = reader.time("timestamp", received)
+    offset = _clock_offset(source, reader.payload, received)
 
     def operation() -> Result:
+        if offset is not None:
+            reporting.clock_told(charge_point=source.opened.charge_point, offset_s=offset)
         outcome = usage.start_transaction(
             charge_point=source.opened.charge_point,
             connector_number=number if number is not None and 0 < number <= MAX_CONNECTOR else None,
@@ -212,14 +219,31 @@ def meter_values_reported(source: Source, reader: Reader, received: datetime) ->
     """OCPP 1.6 §4.7."""
     number = reader.integer("connectorId")
     measured = samples.measured(source.opened, number, meter_values.read(reader, received))
-    if measured is None:
+    offset = _clock_offset(source, _last_meter_value(reader.payload), received)
+    if measured is None and offset is None:
         return Handling(reader, {})
 
     def operation() -> Result:
-        samples.store([measured])
+        if offset is not None:
+            reporting.clock_told(charge_point=source.opened.charge_point, offset_s=offset)
+        if measured is not None:
+            samples.store([measured])
         return {}
 
-    return Handling(reader, {}, operation, measured)
+    # A clock that is news is stored apart; all other readings go together.
+    return Handling(reader, {}, operation, measured if offset is None else None)
+
+
+def _last_meter_value(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    values = payload.get("meterValue")
+    last = values[-1] if isinstance(values, list) and values else None
+    return last if isinstance(last, dict) else {}
+
+
+def _clock_offset(source: Source, payload: Mapping[str, Any], received: datetime) -> float | None:
+    """What the charger's clock shows less ours, in seconds, where that is news."""
+    told = parse_time(payload.get("timestamp"))
+    return None if told is None else source.clock.heard(told, received)
 
 
 def data_transfer(source: Source, reader: Reader, received: datetime) -> Handling:

@@ -1,6 +1,7 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chargeamps.chargers.services.connections import Opened
+from chargeamps.gateway.charger_clock import ClockWatch
 
 
 class StaleConnection(Exception):
@@ -13,3 +14,4 @@ class Source:
 
     opened: Opened
     identity: str
+    clock: ClockWatch = field(default_factory=ClockWatch)

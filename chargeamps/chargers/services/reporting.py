@@ -10,9 +10,11 @@ from uuid import UUID
 from django.db import transaction
 
 from chargeamps.chargers.models import ChargePoint, ConfigurationKey, Connector
+from chargeamps.chargers.selectors import WRONG_CLOCK_SECONDS
 from chargeamps.chargers.services.commands import verify_by_status
 from chargeamps.chargers.services.connections import publish_change
 from chargeamps.common import sql
+from chargeamps.common.bus import DOORBELL, bus
 
 
 @transaction.atomic(savepoint=False)
@@ -96,6 +98,26 @@ _STATUS_FLOWING = _STATUS.format(
 SILENT_STATUSES = frozenset(
     {"Available", "Preparing", "SuspendedEVSE", "SuspendedEV", "Finishing", "Reserved", "Unavailable", "Faulted"}
 )
+
+
+# Less of a difference to what is stored is not worth a write.
+CLOCK_CHANGE_SECONDS = 30.0
+
+
+@transaction.atomic(savepoint=False)
+def clock_told(*, charge_point: UUID, offset_s: float) -> None:
+    """Note by how many seconds a charger's clock is ahead of ours; one that is wrong is told the time."""
+    if sql.fetch(_CLOCK, offset_s, charge_point, offset_s, CLOCK_CHANGE_SECONDS):
+        publish_change(charge_point)
+        if abs(offset_s) > WRONG_CLOCK_SECONDS:
+            bus.publish_on_commit(DOORBELL, charge_point=str(charge_point))
+
+
+_CLOCK = """
+    UPDATE chargers_chargepoint SET clock_offset_seconds = %s
+    WHERE id = %s AND (clock_offset_seconds IS NULL OR ABS(clock_offset_seconds - %s) > %s)
+    RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True)
