@@ -1,4 +1,4 @@
-"""``manage.py demo``: a home with an owner and an Aura to try everything on.
+"""``manage.py demo``: a home with an owner, an Aura to try everything on, and a year of its charging.
 
 The owner's password and the charger's key are made at random the first time and kept in the data folder, so that the
 demo can be started again.
@@ -22,6 +22,7 @@ from chargeamps.chargers.models import ChargePoint
 from chargeamps.chargers.services.registration import register_charge_point
 from chargeamps.common.certificates import authority_file
 from chargeamps.common.ids import new_code
+from chargeamps.runtime.demo_history import tell_a_year
 from chargeamps.runtime.management.commands.serve import add_port_arguments
 from chargeamps.runtime.serving import Ports, serve
 
@@ -70,6 +71,7 @@ def _prepare() -> dict[str, Any]:
     registered = register_charge_point(identity=IDENTITY, site=home)
     charge_point = registered.charge_point
     ChargePoint.objects.filter(pk=charge_point.pk).update(name="Driveway", free_charging=True)
+    tell_a_year(charge_point)
     demo = {
         "email": EMAIL,
         "password": password,
