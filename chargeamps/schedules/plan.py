@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from chargeamps.chargers.models import ChargePoint, Connector
+from chargeamps.common import sql
 from chargeamps.schedules import planner
 from chargeamps.schedules.hours import Windows, hours_of, latest_choices
 from chargeamps.schedules.models import (
@@ -67,22 +68,33 @@ class PlanBook:
     def _read(self, keys: list[UUID]) -> None:
         since = self.at - LONGEST_DELAY
         recent = Q(end=None) | Q(end__gt=since)
-        for schedule in Schedule.objects.filter(charge_point__in=self.charge_points, enabled=True):
+        schedules, pauses, overrides, wishes, responses = self._kinds(since)
+        for schedule in Schedule.objects.filter(charge_point__in=self.charge_points, enabled=True) if schedules else ():
             for key in self._scope(schedule):
                 self._parts[key].schedules.append(schedule)
-        for pause in HolidayPause.objects.filter(recent, charge_point__in=self.charge_points):
+        for pause in HolidayPause.objects.filter(recent, charge_point__in=self.charge_points) if pauses else ():
             for key in self._scope(pause):
                 self._parts[key].pauses.append(pause)
-        for override in Override.objects.filter(Q(ended=None) | Q(ended__gt=since), connector__in=keys):
+        running = Q(ended=None) | Q(ended__gt=since)
+        for override in Override.objects.filter(running, connector__in=keys) if overrides else ():
             self._parts[override.connector_id].overrides.append(override)
         for draw in DelayDraw.objects.filter(connector__in=keys, nominal__gt=since).order_by("nominal"):
             self._parts[draw.connector_id].draws.append(draw)
         for stored in StoredDelays.objects.filter(connector__in=keys):
             self._parts[stored.connector_id].stored = stored
-        for wish in ReadyByRequest.objects.filter(connector__in=keys, by__gt=since):
+        for wish in ReadyByRequest.objects.filter(connector__in=keys, by__gt=since) if wishes else ():
             self._parts[wish.connector_id].ready_by = wish
-        for response in DemandResponse.objects.filter(charge_point__in=self.charge_points, end__gt=since):
+        events = DemandResponse.objects.filter(charge_point__in=self.charge_points, end__gt=since)
+        for response in events if responses else ():
             self._responses[response.charge_point_id].append(response)
+
+    def _kinds(self, since: datetime) -> tuple[bool, ...]:
+        """Which kinds of rows there are: mostly none, and one charge point is planned anew for every tap."""
+        if len(self.charge_points) != 1:
+            return (True,) * 5
+        [key] = self.charge_points
+        [found] = sql.fetch(_KINDS, key, key, since, key, since, key, since, key, since)
+        return tuple(bool(kind) for kind in found)
 
     def _scope(self, row: Schedule | HolidayPause) -> Iterable[UUID]:
         if row.connector_id is not None:
@@ -214,6 +226,18 @@ class PlanBook:
             capacity=_capacity(charge_point, connectors) if capacity else (),
         )
         return planner.build_plan(request, draw_for)
+
+
+_KINDS = """
+    SELECT EXISTS (SELECT 1 FROM schedules_schedule WHERE charge_point_id = %s),
+           EXISTS (SELECT 1 FROM schedules_holidaypause
+                   WHERE charge_point_id = %s AND ("end" IS NULL OR "end" > %s)),
+           EXISTS (SELECT 1 FROM schedules_override o JOIN chargers_connector c ON c.id = o.connector_id
+                   WHERE c.charge_point_id = %s AND (o.ended IS NULL OR o.ended > %s)),
+           EXISTS (SELECT 1 FROM schedules_readybyrequest r JOIN chargers_connector c ON c.id = r.connector_id
+                   WHERE c.charge_point_id = %s AND r."by" > %s),
+           EXISTS (SELECT 1 FROM schedules_demandresponse WHERE charge_point_id = %s AND "end" > %s)
+"""
 
 
 def book_of(charge_point: UUID, at: datetime) -> tuple[PlanBook, ChargePoint]:
