@@ -3,12 +3,15 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 from chargeamps.chargers.models import Connector
-from chargeamps.common.ids import new_transaction_id
 from chargeamps.usage.models import ChargingSession
 from chargeamps.usage.services.sessions import local_day
+
+# Random ones would meet each other among 200,000.
+_NUMBERS = count(1)
 
 
 def past_session(connector: Connector, started: datetime, *, wh: int = 7000, minutes: int = 60, **more: Any):
@@ -32,7 +35,7 @@ def _fields(connector: Connector, started: datetime, wh: int, minutes: int) -> d
         "charge_point": charge_point,
         "connector": connector,
         "site_id": charge_point.site_id,
-        "transaction_id": new_transaction_id(),
+        "transaction_id": next(_NUMBERS),
         "start_key": hashlib.sha256(f"{connector.pk}{started.isoformat()}".encode()).hexdigest(),
         "started": started,
         "start_received": started,

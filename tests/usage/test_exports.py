@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zlib
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import openpyxl
 import pytest
@@ -142,7 +143,7 @@ def test_a_killed_run_is_finished_by_the_next_one(cast, alice, in_july, monkeypa
     monkeypatch.setattr(exports, "PAGE", 500)
     whole = download(alice, format=format, **QUESTION)
     export = alice.send("POST", "usage/exports", {"format": format, **QUESTION}).json()["id"]
-    kills = iter(range(10))
+    kills = count()
 
     def killed(*args, **more):
         if next(kills) == 3:

@@ -44,7 +44,7 @@ def charge(cast, travel, *, hours: float, wh: int, told: int = 0) -> ChargingSes
             wh=10_000 + wh * n / told, power_w=wh / hours, number=number, at=started + timedelta(hours=hours) * n / told
         )
     box.stop(number, meter=10_000 + wh)
-    return ChargingSession.objects.order_by("-started").first()
+    return ChargingSession.objects.latest("started")
 
 
 def test_a_flat_price(cast, alice, clock_of_test):

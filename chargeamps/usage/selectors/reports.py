@@ -109,7 +109,8 @@ def _by_day(rows: QuerySet[ChargingSession], currencies: list[str]) -> list[tupl
             imported=Sum("energy_import_wh"),
             exported=Sum("energy_export_wh"),
             flow=Sum("flow_seconds"),
-            sessions=Count("pk"),
+            # Not of a column: the index alone answers, without a look at the rows.
+            sessions=Count("*"),
             cost=Sum("cost_micros"),
         )
         .order_by(*keys)
