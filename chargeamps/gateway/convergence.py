@@ -70,7 +70,7 @@ async def _ask_for_status(connection: Connection) -> None:
 
 def _keys_to_set(charge_point: UUID) -> list[tuple[str, str]]:
     """Keys that the charger has, may be written and hold something else."""
-    wanted = {**WANTED_CONFIGURATION, "MeterValueSampleInterval": str(wanted_sample_interval(charge_point))}
+    wanted = {"MeterValueSampleInterval": str(wanted_sample_interval(charge_point)), **WANTED_CONFIGURATION}
     reported = {row.key: row for row in ConfigurationKey.objects.filter(charge_point=charge_point)}
     return [
         (key, value)

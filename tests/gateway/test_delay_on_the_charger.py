@@ -57,9 +57,9 @@ async def kept(box: Simulated, seconds: int) -> None:
 
 @pytest.mark.requirement("R11-10", "R11-16", "R11-6")
 async def test_waits_without_a_blip_shows_it_and_can_be_skipped_once(house):
-    with_delay(house, "AURA-1", 9)
+    with_delay(house, "AURA-1", 12)
     async with simulated(house.server, "AURA-1", house.key("AURA-1")) as box:
-        await kept(box, 9)
+        await kept(box, 12)
         drawn: list[float] = []
         box.do("plug", connector=1, car={"soc": 0.4})
 
@@ -80,18 +80,18 @@ async def test_waits_without_a_blip_shows_it_and_can_be_skipped_once(house):
         watching.cancel()
         assert (await in_thread(house.connector, "AURA-1"))["state"] == "charging"
         [row] = house.rest().get(f"connectors/{house.connector_id('AURA-1')}/delays")["results"]
-        assert (row["seconds"], row["cause"], row["skipped_by"]) == (9, "plug-in", "alice@example.com")
+        assert (row["seconds"], row["cause"], row["skipped_by"]) == (12, "plug-in", "alice@example.com")
 
 
 @pytest.mark.requirement("R11-10", "R11-3")
 async def test_starts_by_itself_after_its_delay_and_draws_afresh_for_the_next(house):
-    with_delay(house, "AURA-2", 5)
+    with_delay(house, "AURA-2", 10)
     async with simulated(house.server, "AURA-2", house.key("AURA-2")) as box:
-        await kept(box, 5)
+        await kept(box, 10)
         box.do("plug", connector=1, car={"soc": 0.4})
         seen = await in_thread(house.wait_state, "AURA-2", "random_delay")
         assert box.drawn_a() == 0.0
-        seen = await in_thread(house.wait_state, "AURA-2", "charging")
+        seen = await in_thread(house.wait_state, "AURA-2", "charging", seconds=60)
         assert seen["reason"]["code"] == "in-charging-hours"
         [row] = house.rest().get(f"connectors/{house.connector_id('AURA-2')}/delays")["results"]
         assert row["actual"] is not None
@@ -147,13 +147,13 @@ async def test_hours_reach_the_charger_and_are_proved_there(house):
     """Saved, sent, accepted, and read back; the owner is not told so before."""
     async with simulated(house.server, "AURA-5", house.key("AURA-5")) as box:
         path = f"connectors/{house.connector_id('AURA-5')}/schedules"
-        await in_thread(house.wait, lambda: on_charger(house, "AURA-5"), lambda state: state == "verified")
+        await in_thread(house.wait, lambda: on_charger(house, "AURA-5"), lambda state: state == "verified", seconds=60)
         before = held_profiles(box, "Recurring")
         windows = [{"days": ["monday", "thursday"], "start": "01:15", "end": "03:45"}]
         made = await in_thread(house.rest().post, path, {"windows": windows})
         assert made["windows"] == windows
         await until(lambda: held_profiles(box, "Recurring") != before, seconds=20)
-        await in_thread(house.wait, lambda: on_charger(house, "AURA-5"), lambda state: state == "verified")
+        await in_thread(house.wait, lambda: on_charger(house, "AURA-5"), lambda state: state == "verified", seconds=60)
 
 
 def on_charger(house: Installation, identity: str) -> str:
@@ -168,7 +168,7 @@ async def test_charge_now_for_a_time_ends_at_the_charger_by_itself(house):
         rest = house.rest()
         path = f"connectors/{house.connector_id('AURA-6')}"
         await in_thread(house.wait_online, "AURA-6")
-        await in_thread(house.wait, lambda: on_charger(house, "AURA-6"), lambda state: state == "verified")
+        await in_thread(house.wait, lambda: on_charger(house, "AURA-6"), lambda state: state == "verified", seconds=60)
         await in_thread(rest.put, f"{path}/pause", {"to": None, "scope": "socket"})
         await until(lambda: held_profiles(box, "Absolute") != [], seconds=20)
         box.do("plug", connector=1, car={"soc": 0.4})

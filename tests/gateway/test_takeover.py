@@ -121,7 +121,7 @@ class TestTwoProcesses:
                     await old.send([2, "late", "StatusNotification", {"connectorId": 1, "status": "Faulted"}])
                     house.server.process.send_signal(signal.SIGCONT)
                     assert await old.until_closed() in (REPLACED, 1000, 1006)
-                    assert not late.done()
+                    assert late.cancelled()
                     status = house.ask("Connector.objects.get(charge_point__identity='AURA-2', number=1).status")
                     assert status == "Preparing"
                     assert await new.call("Heartbeat")

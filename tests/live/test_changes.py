@@ -132,5 +132,5 @@ def test_who_is_removed_sees_it_no_more(cast):
 def test_a_bounded_number_of_queries_whatever_the_number_of_charge_points(cast, django_assert_max_num_queries):
     for number in range(30):
         register_charge_point(identity=f"MORE-{number}", site=cast.home)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(17):
         assert len(snapshot.read(cast.alice)["charge_points"]) == 31

@@ -144,7 +144,8 @@ def transaction_started(*, connector: UUID, started: datetime, received: datetim
     if received - started > LONGEST_DELAY:
         return
     at = started.replace(microsecond=0)
-    running = _running(connector, at, cause=DelayDraw.Cause.PLUG_IN)
+    # As of now, for a charger's clock that is a little behind would have it start before it was plugged in.
+    running = _running(connector, received, cause=DelayDraw.Cause.PLUG_IN)
     if running is None:
         plugged_in(connector=connector, at=received)
     elif stored is not None and stored.start_accepted and at > running.nominal:
