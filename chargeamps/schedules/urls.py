@@ -1,6 +1,6 @@
 from django.urls import path
 
-from chargeamps.schedules.api import connectors, hours, ready_by
+from chargeamps.schedules.api import connectors, hours, ready_by, story
 
 urlpatterns = [
     path("connectors/<str:id>", connectors.ConnectorView.as_view()),
@@ -16,5 +16,6 @@ urlpatterns = [
     path("connectors/<str:id>/pause", hours.PauseView.as_view()),
     path("connectors/<str:id>/delays", hours.DelaysView.as_view()),
     path("sites/<str:id>/default-hours", hours.DefaultHoursView.as_view()),
+    path("usage/sessions/<str:id>/story", story.StoryView.as_view()),
     path("sites/<str:id>/random-delay", hours.RandomDelayView.as_view()),
 ]
