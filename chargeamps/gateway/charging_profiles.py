@@ -13,7 +13,7 @@ from django.db import transaction
 
 from chargeamps.chargers.models import ChargePoint, Connector, InstalledProfile
 from chargeamps.chargers.services.connections import publish_change
-from chargeamps.common import clock
+from chargeamps.common import clock, sql
 from chargeamps.gateway.commands import (
     Refused,
     capabilities_of,
@@ -164,7 +164,7 @@ def _stored_changes(charge_point: UUID, now: datetime) -> tuple[list[DesiredProf
     }
     desired = wanted_profiles(book, row, capabilities, now)
     have = [as_desired(stored) for stored in rows.values() if stored.accepted_digest == stored.desired_digest]
-    wanted = _with_running_delays(book, row, desired.profiles, have)
+    wanted = _with_running_delays(row, desired.profiles, have)
     todo = changes(have, wanted, capabilities, now)
     setting = {(profile.connector_number, profile.profile_id) for profile in todo.to_set}
     for profile in todo.to_set:
@@ -215,15 +215,20 @@ def _until_after_pause(timeline: planner.Timeline) -> planner.Timeline:
 
 
 def _with_running_delays(
-    book: PlanBook, charge_point: ChargePoint, wanted: Sequence[DesiredProfile], have: Iterable[DesiredProfile]
+    charge_point: ChargePoint, wanted: Sequence[DesiredProfile], have: Iterable[DesiredProfile]
 ) -> list[DesiredProfile]:
     """The wanted profiles, with the delay of a running transaction left as it is: it counts from the beginning."""
-    connectors = {connector.pk: connector.number for connector in book.connectors(charge_point)}
-    running = {connectors[key] for key in open_sessions(connectors)}
+    running = {number for (number,) in sql.fetch(_IN_SESSION, charge_point.pk)}
     frozen = [each for each in have if each.layer is Layer.START and each.connector_number in running]
     free = [each for each in wanted if each.layer is not Layer.START or each.connector_number not in running]
     taken = {each.slot for each in free}
     return [*(each for each in frozen if each.slot not in taken), *free]
+
+
+_IN_SESSION = """
+    SELECT c.number FROM chargers_connector c JOIN usage_chargingsession s ON s.connector_id = c.id
+    WHERE c.charge_point_id = %s AND s.stopped IS NULL
+"""
 
 
 def _note_start_delays(

@@ -23,7 +23,7 @@ class Hours:
 
 def latest_choices(sites: Iterable[UUID]) -> dict[UUID, HoursChoice]:
     """The newest choice of each site that made one."""
-    choices = HoursChoice.objects.filter(site__in=list(sites)).select_related("created_by").order_by("created", "pk")
+    choices = HoursChoice.objects.filter(site__in=list(sites)).order_by("created", "pk")
     return {choice.site_id: choice for choice in choices}
 
 
