@@ -14,10 +14,12 @@ from tests.benchmarks.first_screen import first_screen
 from tests.benchmarks.latency import latency
 from tests.benchmarks.report import Line
 from tests.benchmarks.rig import raise_file_limit
+from tests.benchmarks.schedule import schedule
 from tests.benchmarks.storm import connect_cost, storm
 from tests.benchmarks.throughput import throughput
 from tests.harness.processes import ROOT
 from tests.harness.services import drop_database, new_database
+from tests.reports import plan_cost, thirty_days
 
 POSTGRES = os.environ.get("CHARGEAMPS_TEST_POSTGRES", "")
 REDIS = os.environ.get("CHARGEAMPS_TEST_REDIS", "")
@@ -26,7 +28,9 @@ REDIS = os.environ.get("CHARGEAMPS_TEST_REDIS", "")
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("names", nargs="*", help="storm, connect, latency, throughput, screen; all without any")
+    parser.add_argument(
+        "names", nargs="*", help="storm, connect, latency, throughput, screen, plan, schedule; all without any"
+    )
     options = parser.parse_args()
     raise_file_limit()
     began = time.monotonic()
@@ -53,6 +57,8 @@ def _cases(quick: bool, stack: ExitStack) -> list[tuple[str, Callable[[], list[L
         ("latency", lambda: latency(quick=quick)),
         ("throughput", lambda: throughput(quick=quick)),
         ("screen", first_screen),
+        ("plan", lambda: [*plan_cost.figures(quick=quick), *thirty_days.figures(quick=quick)]),
+        ("schedule", lambda: schedule(quick=quick)),
     ]
     if POSTGRES and REDIS and not quick:
         cases.insert(3, ("latency-scaled", lambda: latency(quick=quick, environment=_scaled(stack))))

@@ -35,23 +35,24 @@ def latency(*, quick: bool, environment: Mapping[str, str] | None = None) -> lis
         Line(
             f"tap to frame at the charger, {where} ({len(taps)} taps on {count} chargers)",
             f"p95 ≤ {goal} ms",
-            _spread(taps),
+            spread(taps),
             met=percentile(taps, 0.95) <= goal,
         ),
         Line(
             f"charger's status to the phone, {where} ({len(statuses)})",
             "p95 ≤ 100 ms",
-            _spread(statuses),
+            spread(statuses),
             met=percentile(statuses, 0.95) <= 100,
         ),
     ]
 
 
-def _spread(times: Sequence[float]) -> str:
+def spread(times: Sequence[float]) -> str:
+    """Median, 95th percentile and worst, in ms."""
     return f"p50 {percentile(times, 0.5):.0f} ms, p95 {percentile(times, 0.95):.0f} ms, most {max(times):.0f} ms"
 
 
-class _Arrivals:
+class Arrivals:
     """Waits for one thing to arrive somewhere, and says when it did."""
 
     def __init__(self) -> None:
@@ -74,7 +75,7 @@ async def _measure(
     gateway: OurServer, phones: OurServer, rows: Sequence[dict[str, Any]]
 ) -> tuple[list[float], list[float]]:
     tls = client_tls(gateway)
-    arrivals = _Arrivals()
+    arrivals = Arrivals()
     fleet = [
         Charger(
             row["identity"],
@@ -88,9 +89,9 @@ async def _measure(
         await charger.boot()
         for number in (1, 2):
             await charger.status(number, "Preparing")
-    await _calls_over(fleet)
+    await calls_over(fleet)
     taps = await _taps(phones, rows, arrivals)
-    await _calls_over(fleet)
+    await calls_over(fleet)
     sockets = [await _phone(phones, row, arrivals) for row in rows[:PHONES]]
     statuses = await _statuses(fleet, rows, arrivals, len(taps))
     for socket in sockets:
@@ -100,7 +101,7 @@ async def _measure(
     return taps, statuses
 
 
-async def _calls_over(fleet: Sequence[Charger]) -> None:
+async def calls_over(fleet: Sequence[Charger]) -> None:
     """Wait until our own calls to the chargers have come to an end."""
     while True:
         before = sum(charger.calls for charger in fleet)
@@ -109,7 +110,7 @@ async def _calls_over(fleet: Sequence[Charger]) -> None:
             return
 
 
-async def _taps(phones: OurServer, rows: Sequence[dict[str, Any]], arrivals: _Arrivals) -> list[float]:
+async def _taps(phones: OurServer, rows: Sequence[dict[str, Any]], arrivals: Arrivals) -> list[float]:
     """One tap after the other: every first socket, then every second one."""
     line = http.client.HTTPConnection("127.0.0.1", phones.http_port, timeout=30)
 
@@ -137,7 +138,7 @@ async def _taps(phones: OurServer, rows: Sequence[dict[str, Any]], arrivals: _Ar
     return times
 
 
-async def _phone(phones: OurServer, row: dict[str, Any], arrivals: _Arrivals) -> WebSocket:
+async def _phone(phones: OurServer, row: dict[str, Any], arrivals: Arrivals) -> WebSocket:
     """A phone that looks at its owner's charger."""
     ready = asyncio.get_running_loop().create_future()
 
@@ -158,7 +159,7 @@ async def _phone(phones: OurServer, row: dict[str, Any], arrivals: _Arrivals) ->
 
 
 async def _statuses(
-    fleet: Sequence[Charger], rows: Sequence[dict[str, Any]], arrivals: _Arrivals, count: int
+    fleet: Sequence[Charger], rows: Sequence[dict[str, Any]], arrivals: Arrivals, count: int
 ) -> list[float]:
     """Faulted and Available in turn, which nothing else can change: chargers with a phone looking on, one by one."""
     times = []
