@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import sys
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chargeamps.settings")
 
@@ -91,13 +92,8 @@ def _install_profiles(charge_points: list[ChargePoint]) -> None:
         (charge_point, number): connector
         for connector, charge_point, number in Connector.objects.values_list("pk", "charge_point", "number")
     }
-    for model in (StoredDelays, DelayDraw):
-        copies = []
-        for row in model.objects.filter(connector__in=numbers):
-            for charge_point in charge_points[1:]:
-                fields = {f.attname: getattr(row, f.attname) for f in model._meta.fields if f.attname != "id"}
-                copies.append(model(**fields | {"connector_id": others[charge_point.pk, numbers[row.connector_id]]}))
-        model.objects.bulk_create(copies)
+    _copy(StoredDelays, charge_points[1:], numbers, others)
+    _copy(DelayDraw, charge_points[1:], numbers, others)
     InstalledProfile.objects.bulk_create(
         InstalledProfile(
             charge_point=charge_point,
@@ -114,6 +110,19 @@ def _install_profiles(charge_points: list[ChargePoint]) -> None:
     )
     for row in InstalledProfile.objects.filter(charge_point=charge_points[0]):
         InstalledProfile.objects.filter(pk=row.pk).update(accepted_digest=row.desired_digest, accepted=clock.now())
+
+
+def _copy(model: Any, charge_points: list[ChargePoint], numbers: dict[Any, int], others: dict[Any, Any]) -> None:
+    """Give each charge point what the first one's connectors have."""
+    names = [field.attname for field in model._meta.fields if field.attname != "id"]
+    model.objects.bulk_create(
+        model(
+            **{name: getattr(drawn, name) for name in names}
+            | {"connector_id": others[charge_point.pk, numbers[drawn.connector_id]]}
+        )
+        for drawn in model.objects.filter(connector__in=numbers)
+        for charge_point in charge_points
+    )
 
 
 def main() -> None:

@@ -63,7 +63,7 @@ def peak_s(month: Month) -> int:
 
 def row(persona: str, name: str, month: Month) -> tuple[str, ...]:
     """One line of the table of chargers."""
-    told = sorted(month.wanted.shortfalls)
+    told = [str(shortfall) for shortfall in sorted(month.wanted.shortfalls)]
     if not all(verdict.agrees for verdict in month.asked[-1]):
         told.append("does not do what it accepted")
     outside = sum((flow.end - flow.start).total_seconds() for flow in month.outside())

@@ -8,7 +8,7 @@ import pytest
 
 from chargeamps.gateway.profiles import Layer, Shortfall
 from chargeamps.schedules.planner import Pause, in_peak
-from tests.simulator.month import LONDON, Month
+from tests.simulator.month import Month
 
 pytestmark = pytest.mark.once
 
