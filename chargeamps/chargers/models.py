@@ -35,6 +35,9 @@ class ChargePoint(models.Model):
     # What of the plan it cannot keep by itself (codes of chargeamps.gateway.profiles.Shortfall).
     shortfalls = models.JSONField(default=list, blank=True)
 
+    # When its plan was last changed by somebody: a sweep finds it where the doorbell was not heard.
+    plan_changed = models.DateTimeField(null=True, blank=True)
+
     # Connector 0 of OCPP: the box as a whole.
     status = models.CharField(max_length=50, blank=True)
     error_code = models.CharField(max_length=50, blank=True)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import structlog
 
-from chargeamps.chargers.models import Command
+from chargeamps.chargers.models import ChargePoint, Command
 from chargeamps.chargers.services import connections
 from chargeamps.common import clock
 from chargeamps.common.bus import DOORBELL, PROCESS_ID, TAKEOVER, Message, bus
@@ -32,6 +32,8 @@ SWEEP_SECONDS = 5.0
 LEASE = timedelta(seconds=20)
 # What a lost hint missed, a timed-out call left undone, or a new week asks for is found at least this often.
 SETTLE_AGAIN_SECONDS = 30 * 60.0
+# So far back a sweep looks for plans whose doorbell was not heard.
+LOOKED_BACK = timedelta(minutes=2)
 # A reconnect storm must not become a storm of calls: so many chargers are settled at once, and no more.
 SETTLING_AT_ONCE = 20
 
@@ -150,7 +152,7 @@ class Registry:
             if (now - connection.last_contact).total_seconds() < SWEEP_SECONDS * 2
         }
         started = self._started or now
-        rows, waiting = await writer.submit(lambda: _sweep_rows(now, started, contacts, held))
+        rows, waiting, changed = await writer.submit(lambda: _sweep_rows(now, started, contacts, held))
         loop = asyncio.get_running_loop()
         for charge_point, connection in held.items():
             epoch, process = rows.get(charge_point, (0, ""))
@@ -159,8 +161,11 @@ class Registry:
             elif process != PROCESS_ID:
                 # Others took this process for dead and told the owner so. Coming back puts that right.
                 self._close(connection, CLOSE_TRY_AGAIN, "try again")
-            elif loop.time() - connection.settled_at > SETTLE_AGAIN_SECONDS:
-                self._ring(connection)
+            else:
+                age = loop.time() - connection.settled_at
+                plan_age = (now - changed[charge_point]).total_seconds() if charge_point in changed else age
+                if age > min(SETTLE_AGAIN_SECONDS, plan_age):
+                    self._ring(connection)
         for charge_point in waiting:
             found = self._connections.get(charge_point)
             if found is not None:
@@ -169,8 +174,11 @@ class Registry:
 
 def _sweep_rows(
     now: datetime, started: datetime, contacts: dict[UUID, datetime], held: Iterable[UUID]
-) -> tuple[dict[UUID, tuple[int, str]], list[UUID]]:
-    """Renew the lease, store what is overdue; return (epoch and process of each socket, those with queued work)."""
+) -> tuple[dict[UUID, tuple[int, str]], list[UUID], dict[UUID, datetime]]:
+    """Renew the lease, store what is overdue.
+
+    Returns epoch and process of each socket, those with queued work, and when plans were changed a short while ago.
+    """
     GatewayProcess.objects.update_or_create(
         id=PROCESS_ID, defaults={"last_seen": now}, create_defaults={"started": started, "last_seen": now}
     )
@@ -181,7 +189,12 @@ def _sweep_rows(
     waiting = Command.objects.filter(
         charge_point__gateway_process=PROCESS_ID, state=Command.State.QUEUED, deadline__gt=now
     )
-    return connections.newest_sockets(list(held)), list(waiting.values_list("charge_point_id", flat=True).distinct())
+    changed = ChargePoint.objects.filter(gateway_process=PROCESS_ID, plan_changed__gt=now - LOOKED_BACK)
+    return (
+        connections.newest_sockets(list(held)),
+        list(waiting.values_list("charge_point_id", flat=True).distinct()),
+        {row.pk: row.plan_changed for row in changed.only("pk", "plan_changed") if row.plan_changed is not None},
+    )
 
 
 def bury_dead_processes(now: datetime) -> None:

@@ -26,7 +26,8 @@ WINDOWS = [{"days": ["monday"], "start": "01:00", "end": "05:00"}]
 
 def calls(keys: Iterable[UUID]) -> int:
     """The calls that would be made to these charge points now."""
-    return sum(sum(map(len, _stored_changes(key, clock.now()))) for key in keys)
+    found = [_stored_changes(key, clock.now()) for key in keys]
+    return sum(len(to_set) + len(to_clear) for to_set, to_clear in found)
 
 
 def main() -> None:

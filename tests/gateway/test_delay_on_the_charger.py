@@ -187,3 +187,13 @@ async def test_charge_now_for_a_time_ends_at_the_charger_by_itself(house):
         command = await in_thread(rest.post, f"{path}/wait-for-schedule")
         await in_thread(house.wait_command, command, "verified")
         assert box.drawn_a() == 0.0
+
+
+async def test_a_change_that_no_doorbell_told_of_is_found_soon(house):
+    """A command on the server's own machine rings where no gateway may hear it."""
+    with_delay(house, "AURA-7", 8)
+    async with simulated(house.server, "AURA-7", house.key("AURA-7")) as box:
+        await kept(box, 8)
+        await in_thread(house.wait, lambda: on_charger(house, "AURA-7"), lambda state: state == "verified", seconds=60)
+        await in_thread(house.server.manage, "set_random_delay", "0", "--charge-point", "AURA-7")
+        await until(lambda: held_profiles(box, "Relative") == [], seconds=30)

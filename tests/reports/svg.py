@@ -38,9 +38,9 @@ def month(flows: Iterable[Flow], first: date, days: int, title: str, top_w: floa
             if not 0 <= row < days:
                 continue
             high = max(1.0, (ROW - 3) * flow.watts / top_w)
-            left, y = LEFT + begin / 3600 * HOUR, TOP + row * ROW + ROW - 1 - high
+            left, top = LEFT + begin / 3600 * HOUR, TOP + row * ROW + ROW - 1 - high
             wide = max(0.4, (end - begin) / 3600 * HOUR)
-            out.append(f'<rect class="on" x="{left:.2f}" y="{y:.1f}" width="{wide:.2f}" height="{high:.1f}"/>')
+            out.append(f'<rect class="on" x="{left:.2f}" y="{top:.1f}" width="{wide:.2f}" height="{high:.1f}"/>')
     note = f"Hours of London's clock. Red: peak hours (SI 2021/1467). Blue: power, full height {top_w / 1000:.1f} kW."
     out.append(f'<text x="{LEFT}" y="{height - 10}">{note}</text></svg>')
     return "\n".join(out)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chargeamps.gateway.profiles import Layer, Shortfall
-from chargeamps.schedules.planner import Pause, in_peak
+from chargeamps.schedules.planner import LONDON, Pause, in_peak
 from tests.simulator.month import Month
 
 pytestmark = pytest.mark.once

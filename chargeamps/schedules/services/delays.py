@@ -16,6 +16,7 @@ from django.db import transaction
 from chargeamps.accounts.models import User
 from chargeamps.chargers.models import ChargePoint, Connector
 from chargeamps.chargers.services.connections import publish_change
+from chargeamps.common import clock
 from chargeamps.common.bus import DOORBELL, bus
 from chargeamps.schedules import planner
 from chargeamps.schedules.models import DelayDraw, StoredDelays
@@ -105,7 +106,13 @@ def changing_plan(charge_points: Iterable[UUID], now: datetime) -> Iterator[None
         yield
         for key in keys:
             replan(charge_point=key, now=now, present=before[key])
-            bus.publish_on_commit(DOORBELL, charge_point=str(key))
+            ring(key)
+
+
+def ring(charge_point: UUID) -> None:
+    """Have the charger brought to its plan: by the doorbell, or where no gateway hears it, by the next sweep."""
+    ChargePoint.objects.filter(pk=charge_point).update(plan_changed=clock.now())
+    bus.publish_on_commit(DOORBELL, charge_point=str(charge_point))
 
 
 def slots_at(charge_point: UUID, now: datetime) -> dict[int, planner.Slot]:

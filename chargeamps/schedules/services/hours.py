@@ -9,11 +9,11 @@ from django.db import transaction
 from chargeamps.accounts.models import Membership, Site, User
 from chargeamps.chargers.models import ChargePoint, Connector
 from chargeamps.common import clock
-from chargeamps.common.bus import CHANGED, DOORBELL, bus
+from chargeamps.common.bus import CHANGED, bus
 from chargeamps.common.problems import Conflict, Invalid, NotPermitted
 from chargeamps.schedules import planner
 from chargeamps.schedules.models import HolidayPause, HoursChoice, Schedule
-from chargeamps.schedules.services.delays import changing_plan, freshen
+from chargeamps.schedules.services.delays import changing_plan, freshen, ring
 from chargeamps.securitylog.services import record
 from chargeamps.usage.selectors import open_sessions
 
@@ -159,7 +159,7 @@ def set_delay_maximum(
         ChargePoint.objects.filter(pk=charge_point.pk).update(delay_maximum_s=maximum_s)
         connectors = Connector.objects.filter(charge_point=charge_point).values_list("pk", flat=True)
         freshen(charge_point=charge_point.pk, now=clock.now(), busy=open_sessions(connectors))
-        bus.publish_on_commit(DOORBELL, charge_point=str(charge_point.pk))
+        ring(charge_point.pk)
         record(
             kind="random-delay-maximum",
             outcome="success",
