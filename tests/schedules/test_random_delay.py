@@ -223,3 +223,13 @@ def test_stored_delays_are_fresh_every_day_but_not_while_a_car_waits(cast, box, 
     assert after.drawn == clock.now()
     assert after.weekly != before.weekly
     assert (after.start_s, after.start_used) == (300, True)  # its transaction runs
+
+
+@pytest.mark.requirement("R11-17", "R7-1")
+def test_a_start_told_long_after_is_in_the_journal_with_the_delay_the_charger_kept(cast, box, travel):
+    kept_by_the_charger(cast, 250)
+    travel.shift(timedelta(hours=5))
+    box.start(at=NIGHT + timedelta(minutes=10))
+    box.start(at=PEAK, connector=2)
+    [draw] = DelayDraw.objects.filter(nominal__lte=clock.now(), cause="plug-in")
+    assert (draw.connector, draw.nominal, draw.seconds) == (cast.socket, NIGHT + timedelta(minutes=10), 250)

@@ -148,9 +148,11 @@ def transaction_started(*, connector: UUID, started: datetime, received: datetim
     stored = StoredDelays.objects.filter(connector=connector).first()
     if stored is not None:
         StoredDelays.objects.filter(pk=stored.pk).update(start_used=True)
-    if received - started > LONGEST_DELAY:
-        return
     at = started.replace(microsecond=0)
+    if received - started > LONGEST_DELAY:
+        if stored is not None and stored.start_accepted:
+            _journal_offline(connector, at, stored)
+        return
     # As of now, for a charger's clock that is a little behind would have it start before it was plugged in.
     running = _running(connector, received, cause=DelayDraw.Cause.PLUG_IN)
     if running is None:
@@ -158,6 +160,29 @@ def transaction_started(*, connector: UUID, started: datetime, received: datetim
     elif stored is not None and stored.start_accepted and at > running.nominal:
         DelayDraw.objects.filter(pk=running.pk).update(nominal=at)
         publish_change(Connector.objects.values_list("charge_point_id", flat=True).get(pk=connector))
+
+
+def _journal_offline(connector: UUID, started: datetime, stored: StoredDelays) -> None:
+    """A start that is told long after waited, if it was inside the hours, the delay that the charger kept for it."""
+    row = Connector.objects.get(pk=connector)
+    book, charge_point = book_of(row.charge_point_id, started)
+    plan = book.build(charge_point, started, started + timedelta(seconds=1), capacity=False)
+    slot = plan.timelines[row.number][0]
+    if slot.limit_a > 0:
+        DelayDraw.objects.get_or_create(
+            connector=row,
+            nominal=started,
+            defaults={
+                "change": DelayDraw.Change.START,
+                "cause": DelayDraw.Cause.PLUG_IN,
+                "seconds": stored.start_s,
+                "maximum_s": max(stored.maximum_s, stored.start_s),
+                "before_a": 0.0,
+                "after_a": slot.limit_a,
+                "reason": slot.reason.code,
+                "drawn": stored.drawn,
+            },
+        )
 
 
 def transaction_ended(*, connector: UUID) -> None:
