@@ -7,6 +7,8 @@ export const en = {
   'app.save': 'Save',
   'app.home': 'Home',
   'app.account': 'Account',
+  'app.usage': 'Usage',
+  'app.menu': 'Menu',
   'app.skip': 'Skip to content',
   'app.update': 'A new version is ready',
   'app.reload': 'Reload',

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { chargerPath, hoursPath, match, rulePath, safeNext, siteHoursPath } from './route'
+import {
+  chargerPath,
+  hoursPath,
+  match,
+  rulePath,
+  safeNext,
+  siteHoursPath,
+  sitePricePath,
+  usageSessionPath,
+} from './route'
 
 describe('match', () => {
   it('knows its pages', () => {
@@ -10,6 +19,9 @@ describe('match', () => {
     expect(match(hoursPath('p1'))).toEqual({ name: 'charger-hours', id: 'p1' })
     expect(match(rulePath('p1', 'new-rule'))).toEqual({ name: 'rule', id: 'p1', rule: 'new-rule' })
     expect(match(siteHoursPath('s1'))).toEqual({ name: 'site-hours', id: 's1' })
+    expect(match(sitePricePath('s1'))).toEqual({ name: 'site-price', id: 's1' })
+    expect(match('/usage')).toEqual({ name: 'usage' })
+    expect(match(usageSessionPath('u1'))).toEqual({ name: 'usage-session', id: 'u1' })
   })
 
   it('says so when there is none', () => {
