@@ -65,6 +65,13 @@ export interface UsageSessionDetail extends UsageSession {
   }
 }
 
+/** What delayed, moved or limited a session. */
+export interface StoryEvent {
+  time: Timestamp
+  code: string
+  text: string
+}
+
 export interface Summary {
   period: {
     from: Timestamp

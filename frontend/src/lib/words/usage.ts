@@ -36,6 +36,7 @@ export const words = {
   'usage.time-short': 'Time',
   'usage.cost': 'Cost',
   'usage.out': 'Sent out',
+  'usage.out-short': 'Out',
   'usage.sessions': 'Sessions',
   'usage.when': 'When',
   'usage.kwh': '{kwh} kWh',
@@ -120,9 +121,7 @@ export const words = {
   'session.inexact': 'Not exact: see below.',
   'session.so-far': 'So far the meter and its readings agree.',
   'session.readings': '{n} readings came in.',
-  'session.delays': 'Why it waited',
-  'session.delay': 'Random delay at {clock}: {time}',
-  'session.delay-skipped': 'Random delay at {clock}: skipped after {time}',
+  'session.story': 'What happened',
   'session.delays-text':
     'A short random delay keeps all cars of a street from starting at one moment.',
   'session.rule': 'Counts in {month}, in which it began.',
