@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
+  breaks,
   grown,
-  longestStep,
   moved,
   nearest,
   runs,
@@ -15,12 +15,28 @@ import {
 const second = (n: number, watts = 7000): Point => [n * 1000, watts]
 const hour: Point[] = Array.from({ length: 3600 }, (_, n) => second(n, n === 1800 ? 11_000 : 7000))
 
-describe('runs', () => {
-  it('ends the line where readings are missing, and fills nothing in', () => {
-    const points = [0, 1, 2, 9, 10].map((n) => second(n))
-    expect(runs(points, longestStep(1)).map((run) => run.length)).toEqual([3, 2])
-    expect(runs(points, longestStep(10))).toHaveLength(1)
-    expect(runs([], 1000)).toEqual([])
+const every = (from: number, to: number, step: number) =>
+  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, n) => second(from + n * step))
+
+describe('gaps', () => {
+  it('end the line where readings are missing, and nothing is filled in', () => {
+    const points = [...every(0, 20, 1), ...every(30, 50, 1)]
+    const broken = breaks(points)
+    expect([...broken]).toEqual([20_000])
+    expect(runs(points, broken).map((run) => run.length)).toEqual([21, 21])
+    expect(runs([], broken)).toEqual([])
+  })
+
+  it('are none where the charger only changes its pace', () => {
+    const points = [...every(0, 590, 10), ...every(600, 899, 1), ...every(900, 1500, 10)]
+    expect([...breaks(points)]).toEqual([])
+    expect([...breaks(every(0, 9000, 300))]).toEqual([])
+    expect([...breaks([second(0), ...every(9000, 12_000, 300)])]).toEqual([0])
+  })
+
+  it('are all found where several follow each other', () => {
+    const points = [...every(0, 9, 1), ...every(20, 21, 1), ...every(40, 60, 1)]
+    expect([...breaks(points)]).toEqual([9000, 21_000])
   })
 })
 
@@ -49,10 +65,14 @@ describe('seen', () => {
 
 describe('nearest', () => {
   it('finds the reading at a moment, and none within a gap', () => {
-    const points = [second(0), second(1), second(60)]
-    expect(nearest(points, 1400, 2500)?.[0]).toBe(1000)
-    expect(nearest(points, 30_000, 2500)).toBeNull()
-    expect(nearest([], 0, 1000)).toBeNull()
+    const points = [...every(0, 20, 1), ...every(60, 80, 1)]
+    const broken = breaks(points)
+    expect(nearest(points, 1400, broken)?.[0]).toBe(1000)
+    expect(nearest(points, 20_900, broken)?.[0]).toBe(20_000)
+    expect(nearest(points, 40_000, broken)).toBeNull()
+    expect(nearest(points, 81_000, broken)?.[0]).toBe(80_000)
+    expect(nearest(points, 200_000, broken)).toBeNull()
+    expect(nearest([], 0, broken)).toBeNull()
   })
 })
 

@@ -5,9 +5,27 @@ export interface Span {
   to: number
 }
 
-/** The longest pause between two readings that is none, in ms. */
-export function longestStep(intervalSeconds: number | null): number {
-  return Math.max(2.5, (intervalSeconds ?? 1) * 2.5) * 1000
+/**
+ * The moments after which readings are missing: where two are further apart than those around them are. Chargers
+ * change their pace, so there is no one pause that would be too long for a whole session.
+ */
+export function breaks(points: readonly Point[]): ReadonlySet<number> {
+  const found = new Set<number>()
+  const spacing = (n: number) => (points[n + 1]?.[0] ?? 0) - (points[n]?.[0] ?? 0)
+  for (let n = 0; n + 1 < points.length; n++) {
+    const here = spacing(n)
+    // Most are no longer than the one before: nothing to look at.
+    if (n > 0 && here * 2 <= 3 * spacing(n - 1) && !found.has(points[n - 1]?.[0] ?? NaN)) continue
+    const around: number[] = []
+    for (let i = Math.max(0, n - 4); i < Math.min(points.length - 1, n + 5); i++) {
+      around.push(spacing(i))
+    }
+    if (around.length < 3) continue
+    around.sort((a, b) => a - b)
+    const usual = around[(around.length - 1) >> 1] ?? 0
+    if (usual > 0 && here > 1.5 * usual) found.add(points[n]?.[0] ?? 0)
+  }
+  return found
 }
 
 function firstAt(points: readonly Point[], at: number): number {
@@ -26,16 +44,14 @@ export function seen(points: readonly Point[], { from, to }: Span): readonly Poi
 }
 
 /** Runs of readings without a gap: where readings are missing, the line ends and begins anew. */
-export function runs(points: readonly Point[], step: number): Point[][] {
+export function runs(points: readonly Point[], broken: ReadonlySet<number>): Point[][] {
   const found: Point[][] = []
   let run: Point[] = []
   for (const point of points) {
-    const before = run.at(-1)
-    if (before && point[0] - before[0] > step) {
-      found.push(run)
-      run = []
-    }
     run.push(point)
+    if (!broken.has(point[0])) continue
+    found.push(run)
+    run = []
   }
   if (run.length) found.push(run)
   return found
@@ -63,12 +79,21 @@ export function thinned(points: readonly Point[], { from, to }: Span, columns: n
   return result
 }
 
-/** The nearest reading to a moment, or null where there is none near enough. */
-export function nearest(points: readonly Point[], at: number, step: number): Point | null {
-  const after = firstAt(points, at)
-  const around = [points[after - 1], points[after]].filter((p): p is Point => p !== undefined)
-  const [best] = around.sort((a, b) => Math.abs(a[0] - at) - Math.abs(b[0] - at))
-  return best && Math.abs(best[0] - at) <= step ? best : null
+const EDGE_MS = 60_000
+
+/** The nearest reading to a moment; null within a gap, and well before the first or after the last. */
+export function nearest(
+  points: readonly Point[],
+  at: number,
+  broken: ReadonlySet<number>,
+): Point | null {
+  const index = firstAt(points, at)
+  const [before, after] = [points[index - 1], points[index]]
+  const near = (point: Point | undefined, most: number) =>
+    point && Math.abs(point[0] - at) <= most ? point : null
+  if (!before || !after) return near(before ?? after, EDGE_MS)
+  if (broken.has(before[0])) return near(before, 1000) ?? near(after, 1000)
+  return at - before[0] <= after[0] - at ? before : after
 }
 
 /** The view, made `factor` times as wide about a moment, within the whole and never under `least` ms. */
