@@ -73,7 +73,7 @@ def test_a_car_plugged_in_inside_the_hours_waits_its_delay(cast, box, travel):
 
 @pytest.mark.requirement("R11-10")
 def test_a_charger_that_keeps_no_delay_gets_one_drawn_for_it(cast, box):
-    StoredDelays.objects.update(start_accepted=False, start_s=0)
+    StoredDelays.objects.update(start_accepted=False, start_used=True, start_s=0)
     for _ in range(40):
         box.status("Preparing")
         box.status("Available")

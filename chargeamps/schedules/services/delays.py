@@ -55,7 +55,9 @@ def replan(
     def draw_for(connector: planner.Connector, nominal: datetime) -> int:
         key = keys[connector.number]
         stored = book.stored(key)
-        if key.pk == plugged and nominal == now and stored is not None and stored.start_accepted:
+        # Also where its acceptance is still on the way to us: it is a draw like any other until it is used.
+        kept = stored is not None and (stored.start_accepted or not stored.start_used)
+        if key.pk == plugged and nominal == now and stored is not None and kept:
             return stored.start_s
         return draw(row)
 
