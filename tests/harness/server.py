@@ -204,9 +204,9 @@ class Worker:
     """
 
     def __init__(self, server: Server) -> None:
-        celery = [MANAGE[0], "-m", "celery", "--app", "chargeamps.celery", "worker", "--beat", "--concurrency", "1"]
+        celery = [MANAGE[0], "-m", "celery", "--app", "chargeamps.celery", "worker", "--beat"]
         self.child = Child(
-            [*celery, "--schedule", str(server.data / "beat")],
+            [*celery, "--concurrency", "1", "--loglevel", "INFO", "--schedule", str(server.data / "beat")],
             log=server.data / "worker.log",
             environment=server.environment,
         )
