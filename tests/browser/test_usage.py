@@ -92,7 +92,10 @@ def test_a_price_is_set_and_a_session_has_its_cost_and_can_be_downloaded(
     save.click()
     expect(page.get_by_test_id("price-now")).to_contain_text("Now 250p per kWh")
 
-    session = home.client.get(f"usage/sessions/{charge_a_little(home)}")
+    path = f"usage/sessions/{charge_a_little(home)}"
+    # A session is priced when it has been counted to its end.
+    wait_until(lambda: home.client.get(path)["cost"] is not None, seconds=60, what="a cost")
+    session = home.client.get(path)
     page.goto(f"{home.server.url}/usage?group=session")
     row = page.get_by_test_id(f"session-{session['id']}")
     expect(row).to_contain_text(f"£{session['cost']['amount']}")
