@@ -190,10 +190,10 @@ def session_until(connector: UUID, now: datetime) -> tuple[bool, datetime | None
     An end by the clock is a relevant time, so it waits its delay; a skipped delay is charged through.
     """
     override = Override.objects.filter(connector=connector, ended=None).first()
+    if override is not None and override.until is None:
+        return True, None
     recent = list(DelayDraw.objects.filter(connector=connector, nominal__gt=now - LONGEST_DELAY).order_by("nominal"))
-    if override is not None:
-        if override.until is None:
-            return True, None
+    if override is not None and override.until is not None:
         drawn = next((each for each in recent if each.nominal == override.until), None)
         return True, override.until + timedelta(seconds=drawn.seconds if drawn else 0)
     for each in recent:
