@@ -4,8 +4,9 @@
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
-setup: ## Python environment, Node packages, the built app
-	@scripts/setup
+setup: ## All of it: Python environment, Node packages, the built app, and PostgreSQL, Redis and Chromium for the tests
+	@scripts/setup --dev
+	@scripts/system-packages
 
 run: ## Set up and serve the demo at http://127.0.0.1:8000
 	@scripts/run
